@@ -1,0 +1,132 @@
+"""An area, opened: its name, what data it brings, and its counts. The one object that a chapter starts from."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from jsna.codes import local_authority
+from jsna.counts import count_pupils
+from jsna.disclosure import Policy
+from jsna.params import Params
+from jsna.sealed import Sealed
+from jsna.sources.result import Loaded
+
+CACHE_VARIABLE = "JSNA_CACHE"
+
+
+@dataclass(frozen=True)
+class Area:
+    """One local authority in one run.
+
+    ``brings`` says what it has: ``pupils`` (one row a pupil a census) or ``official`` (the folder of official files).
+    Nothing is read before it is asked for.
+    """
+
+    params: Params
+
+    @property
+    def code(self) -> str:
+        return self.params.areas[0]
+
+    @property
+    def name(self) -> str:
+        return str(local_authority(self.code)["name"])
+
+    @property
+    def region_code(self) -> str:
+        return str(local_authority(self.code)["region_code"])
+
+    @property
+    def region_name(self) -> str:
+        return str(local_authority(self.code)["region_name"])
+
+    @property
+    def synthetic(self) -> bool:
+        return self.params.source == "synthetic"
+
+    @property
+    def brings(self) -> str:
+        return "pupils" if self.synthetic else "official"
+
+    @property
+    def label(self) -> str:
+        """The name as it stands on every page: a synthetic area always says so."""
+        return f"{self.name} (synthetic)" if self.synthetic else self.name
+
+    @property
+    def slug(self) -> str:
+        """The name of the area's folder of packs. A synthetic pack never lies where a real one does."""
+        return re.sub(r"[^a-z0-9]+", "-", self.label.casefold()).strip("-")
+
+    @property
+    def policy(self) -> Policy:
+        return self.params.policy()
+
+    @property
+    def pupil_source(self) -> str:
+        return (
+            f"Synthetic pupils of the workbench (seed {self.params.seed}), calibrated to published figures for "
+            f"{self.name}; January school census layout"
+        )
+
+    @cached_property
+    def pupils(self) -> Loaded:
+        """The canonical pupil table with its quarantine and summary."""
+        from jsna.synthetic import load_pupils
+
+        return load_pupils(self.params.seed, self.params.scale, cache_folder())
+
+    @cached_property
+    def ehc_cases(self) -> Loaded:
+        """Requests for EHC needs assessments, one row a case."""
+        from jsna.synthetic import load_ehc_cases
+
+        return load_ehc_cases(self.params.seed, self.params.scale, cache_folder())
+
+    @cached_property
+    def official(self):
+        """The folder of official files."""
+        from jsna.sources.folder import OfficialFolder
+
+        return OfficialFolder(self.params.data_folder())
+
+    @cached_property
+    def periods(self) -> tuple[str, ...]:
+        """The censuses at hand, oldest first, as time periods such as 202526."""
+        return tuple(sorted(self.pupils.frame["time_period"].astype(str).unique()))
+
+    def count(self, *groupings: Sequence[str]) -> Sealed:
+        """Sealed counts by each of ``groupings``: columns of the pupil table."""
+        return count_pupils(self.pupils.frame, *groupings)
+
+
+def cache_folder() -> Path:
+    """Where synthetic areas are kept between runs: beside the project, or where JSNA_CACHE says."""
+    named = os.environ.get(CACHE_VARIABLE)
+    return Path(named) if named else Path(__file__).resolve().parents[1] / ".jsna_cache"
+
+
+def period_name(time_period: str) -> str:
+    """A time period as people write it.
+
+    >>> period_name("202526")
+    'January 2026'
+    >>> period_name("2024")
+    '2024'
+    """
+    return f"January {time_period[:2]}{time_period[4:]}" if len(time_period) == 6 else time_period
+
+
+def ward_labels() -> pd.DataFrame:
+    """Codes and names of the embedded area's wards, as groups of a dimension."""
+    from geo.places import embedded_lsoas
+
+    wards = embedded_lsoas()[["ward_code", "ward_name"]].drop_duplicates().sort_values("ward_name")
+    return wards.set_index("ward_code").rename(columns={"ward_name": "label"})

@@ -1,0 +1,72 @@
+"""What all chapters share: how to say that an area does not bring the data a question needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
+from typing import Any
+
+from jsna.area import Area
+from jsna.exhibits.model import Exhibit
+from jsna.exhibits.text import notice
+from jsna.sources.result import Loaded
+
+REASONS = {
+    "pupils": (
+        "This needs pupil records, which official statistics do not hold.",
+        "Bring the authority's own school census: see docs/own-data.md.",
+    ),
+    "official": (
+        "This needs the official files, which the embedded synthetic area does without.",
+        "Run params/luton-open-data.yml with the folder of files.",
+    ),
+}
+
+
+def needs(kind: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Mark a function as needing ``pupils`` or ``official`` files.
+
+    Called for an area that does not bring them, it returns a notice with the gap named; given a notice in place of an
+    earlier result, it passes that on. So a notebook runs to its end on any area.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def guarded(subject: Any, *args: Any, **kwargs: Any) -> Any:
+            if isinstance(subject, Exhibit):
+                return subject
+            if isinstance(subject, Area) and subject.brings != kind:
+                return gap(f"{function.__module__.rsplit('.', 1)[-1]}-{function.__name__}", *REASONS[kind])
+            return function(subject, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def gap(name: str, reason: str, mend: str) -> Exhibit:
+    """A notice that something could not be shown; the pack lists it among what it does not hold."""
+    exhibit = notice(name, reason, mend)
+    return with_extras(exhibit, gap={"reason": reason, "mend": mend})
+
+
+def with_extras(exhibit: Exhibit, **extras: Any) -> Exhibit:
+    """The exhibit with further values for the pack: ``flags``, ``card``, ``sources``, ``gap``."""
+    return replace(exhibit, extras={**exhibit.extras, **extras})
+
+
+def source_row(loaded: Loaded) -> dict[str, Any]:
+    """A source as the index page and the manifest list it."""
+    s = loaded.summary
+    return {
+        "source": s.source,
+        "file": s.file,
+        "period": s.period,
+        "publisher": s.publisher,
+        "licence": s.licence,
+        "rows_read": s.rows_read,
+        "rows_kept": s.rows_kept,
+        "rows_refused": s.rows_refused,
+        "sha256": s.sha256,
+    }

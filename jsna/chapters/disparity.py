@@ -1,0 +1,272 @@
+"""Is identification even between groups? Rates, ratios and flags for any dimension of the pupil table."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from jsna.area import Area, period_name, ward_labels
+from jsna.chapters.base import needs, source_row, with_extras
+from jsna.codes import code_list
+from jsna.counts import OUTCOMES
+from jsna.evidence.comparison import Comparison, Dimension, compare, dimension
+from jsna.exhibits.charts import dot_interval, forest
+from jsna.exhibits.model import Exhibit
+from jsna.exhibits.tables import format_number, table_exhibit
+from jsna.exhibits.text import finding, listing
+
+WATCH = "watch"
+
+
+@cache
+def texts() -> dict[str, Any]:
+    """The chapters' words."""
+    return yaml.safe_load(files("jsna.chapters").joinpath("texts.yml").read_text(encoding="utf-8"))
+
+
+@needs("pupils")
+def groups(area: Area, by: str) -> Comparison:
+    """Every group of the pupil-table column ``by`` against all others, for each SEN outcome, in the latest census."""
+    return _compare(area, by, OUTCOMES)
+
+
+@needs("pupils")
+def needs_by(area: Area, by: str, *codes: str) -> Comparison:
+    """The same for primary needs: pupils with this primary need among all pupils of the group."""
+    return _compare(area, by, tuple(f"need_{code}" for code in codes))
+
+
+def _compare(area: Area, by: str, outcomes: tuple[str, ...]) -> Comparison:
+    return compare(
+        area.count([by]),
+        _dimension(area, by),
+        outcomes,
+        period=area.periods[-1],
+        policy=area.policy,
+        source=area.pupil_source,
+        synthetic=area.synthetic,
+        reference=area.params.reference_ethnicity if by == "ethnicity" else None,
+        confidence=area.params.confidence,
+    )
+
+
+def _dimension(area: Area, by: str) -> Dimension:
+    return dimension(by, ward_labels() if by == "ward_code" else None)
+
+
+@needs("pupils")
+def rates(comparison: Comparison, outcome: str, order: str = "value") -> Exhibit:
+    """A dot for each group's share with its interval."""
+    part = comparison.of(outcome)
+    return dot_interval(
+        part.table,
+        id=_id(part, outcome, "rates"),
+        title=f"{_name(outcome)} {_of(part)}, {period_name(part.period)}",
+        group="label",
+        value="risk",
+        lower="risk_lower",
+        upper="risk_upper",
+        unit="%",
+        order=order,
+    )
+
+
+@needs("pupils")
+def ratios(comparison: Comparison, outcome: str) -> Exhibit:
+    """Each group's risk ratio to all others with its interval; groups to watch are marked."""
+    part = comparison.of(outcome)
+    return forest(
+        part.table,
+        id=_id(part, outcome, "ratios"),
+        title=headline(part, outcome),
+        group="label",
+        ratio="risk_ratio",
+        lower="risk_ratio_lower",
+        upper="risk_ratio_upper",
+        status="status",
+    )
+
+
+TABLE_COLUMNS = [
+    {"name": "label", "label": "Group", "kind": "text"},
+    {"name": "numerator", "label": "Identified", "kind": "count"},
+    {"name": "denominator", "label": "Pupils", "kind": "count"},
+    {"name": "risk", "label": "Share (%)", "kind": "percent"},
+    {"name": "risk_lower", "label": "Share, lower limit (%)", "kind": "percent"},
+    {"name": "risk_upper", "label": "Share, upper limit (%)", "kind": "percent"},
+    {"name": "risk_ratio", "label": "Ratio to all others", "kind": "ratio"},
+    {"name": "risk_ratio_lower", "label": "Ratio, lower limit", "kind": "ratio"},
+    {"name": "risk_ratio_upper", "label": "Ratio, upper limit", "kind": "ratio"},
+    {"name": "gap_points", "label": "Gap (percentage points)", "kind": "points"},
+    {"name": "pupils_affected", "label": "Pupils more (+) or fewer (−) than at others’ rate", "kind": "points"},
+    {"name": "status", "label": "Status", "kind": "text"},
+]
+
+
+@needs("pupils")
+def table(comparison: Comparison, outcome: str) -> Exhibit:
+    """All figures of one outcome, with the rows that ``flags.csv`` takes."""
+    part = comparison.of(outcome)
+    return table_exhibit(
+        part.table,
+        id=_id(part, outcome, "table"),
+        title=f"{_name(outcome)} {_of(part)}: all figures, {period_name(part.period)}",
+        columns=TABLE_COLUMNS,
+        row_header="label",
+    )
+
+
+@needs("pupils")
+def statement(comparison: Comparison, area: Area, outcome: str, frame: str) -> Exhibit:
+    """The finding in a sentence made from the numbers, with its evidence card and its flags."""
+    part = comparison.of(outcome)
+    shown = finding(
+        _id(part, outcome, "finding"),
+        f"{headline(part, outcome)}.",
+        detail=(*_details(part), _tests(comparison), texts()["crude_note"].strip()),
+    )
+    return with_extras(
+        shown,
+        flags=flag_rows(part, area, outcome),
+        card=card(part, area, outcome, frame),
+        sources=[source_row(area.pupils)] if area.synthetic else [],
+    )
+
+
+@needs("pupils")
+def flags(comparison: Comparison, area: Area) -> Exhibit:
+    """Which groups to watch, over all outcomes of the comparison, with the rows that ``flags.csv`` takes."""
+    watched = comparison.table.rows(comparison.table.frame["status"] == WATCH)
+    rows = [r for o in dict.fromkeys(comparison.table.frame["outcome"]) for r in flag_rows(comparison.of(o), area, o)]
+    names = [f"{_name(o)}: {g}" for o, g in zip(watched.frame["outcome"], watched.frame["label"], strict=True)]
+    sentence = f"To watch: {listing(names)}." if names else "No group stands out clearly from all others."
+    shown = finding(f"{comparison.dimension.replace('_', '-')}-watch", sentence, detail=(_tests(comparison),))
+    return with_extras(shown, flags=rows)
+
+
+def headline(part: Comparison, outcome: str) -> str:
+    """One sentence, without its full stop: which groups stand out, and which way."""
+    frame = part.table.frame
+    watched = frame[frame["status"] == WATCH].sort_values("risk_ratio", ascending=False)
+    known = int(frame["known"].sum())
+    many = texts()["dimensions"][part.dimension]["many"]
+    if watched.empty:
+        return f"{_name(outcome)}: none of {known} {many} stands out clearly from all others"
+    higher = watched.loc[watched["risk_ratio"] > 1, "label"].tolist()
+    lower = watched.loc[watched["risk_ratio"] < 1, "label"].tolist()[::-1]
+    parts = [f"{listing(higher)} higher" if higher else "", f"{listing(lower)} lower" if lower else ""]
+    return f"{_name(outcome)}: {' and '.join(p for p in parts if p)} than all others"
+
+
+def _details(part: Comparison) -> tuple[str, ...]:
+    frame = part.table.frame
+    watched = frame[frame["status"] == WATCH].sort_values("risk_ratio", ascending=False)
+    return tuple(
+        f"{row.label}: {format_number(row.risk * 100, 'percent')}% ({int(row.numerator):,} of "
+        f"{int(row.denominator):,}), against {format_number(row.comparator_risk * 100, 'percent')}% of all others; "
+        f"ratio {format_number(row.risk_ratio, 'ratio')} "
+        f"(between {format_number(row.risk_ratio_lower, 'ratio')} and {format_number(row.risk_ratio_upper, 'ratio')}, "
+        "95% confidence interval)."
+        for row in watched.itertuples()
+    )
+
+
+def _tests(comparison: Comparison) -> str:
+    count = comparison.comparisons
+    return (
+        f"{count} comparisons were made; the allowance for so many (false discovery rate 5%) is in each result."
+        if count != 1
+        else "One comparison was made."
+    )
+
+
+def flag_rows(part: Comparison, area: Area, outcome: str) -> list[dict[str, Any]]:
+    """The rows of ``flags.csv``: every comparison, flagged or not; a hidden or absent figure is its symbol."""
+    shown = part.table
+    is_ward = part.dimension == "ward_code"
+    text = pd.DataFrame(
+        {
+            "area_code": area.code,
+            "place_level": "Ward" if is_ward else "Local authority",
+            "place_code": shown.frame["group"] if is_ward else area.code,
+            "period": part.period,
+            "outcome": outcome,
+            "characteristic": part.dimension,
+            "group": shown.frame["label"],
+            "comparator": "all others",
+            "numerator": _cells(shown, "numerator", 0),
+            "denominator": _cells(shown, "denominator", 0),
+            "risk": _cells(shown, "risk", 4),
+            "risk_ratio": _cells(shown, "risk_ratio", 2),
+            "risk_ratio_lower": _cells(shown, "risk_ratio_lower", 2),
+            "risk_ratio_upper": _cells(shown, "risk_ratio_upper", 2),
+            "adjusted_risk_ratio": "x",
+            "adjusted_lower": "x",
+            "adjusted_upper": "x",
+            "gap_points": _cells(shown, "gap_points", 1),
+            "pupils_affected": _cells(shown, "pupils_affected", 0),
+            "q_value": _cells(shown, "q_value", 4),
+            "status": shown.frame["status"],
+            "reasons": shown.frame["reasons"],
+        }
+    )
+    return text.astype(str).to_dict("records")
+
+
+def _cells(shown: Any, column: str, places: int) -> pd.Series:
+    """A column as text: rounded once, an unbounded limit as the word, symbols where a figure is not shown."""
+    values = shown.frame[column].astype("float64")
+    text = values.map(lambda v: "" if pd.isna(v) else "infinity" if np.isinf(v) else f"{v:.{places}f}")
+    return text.where(shown.symbols[column] == "", shown.symbols[column])
+
+
+def card(part: Comparison, area: Area, outcome: str, frame: str) -> dict[str, Any]:
+    """An evidence card in its first form; the fields that no data fill yet are named in ``incomplete``."""
+    table = part.table.frame
+    known = table[table["known"]]
+    size = known["numerator"].sum(min_count=1)
+    hidden = bool((part.table.symbols["numerator"] == "c").any())
+    return {
+        "id": _id(part, outcome, "card"),
+        "question": f"Which {texts()['dimensions'][part.dimension]['many']} are "
+        f"{_verb(outcome)} more or less often than all others?",
+        "headline": f"{headline(part, outcome)}.",
+        "frames": texts()["frames"][frame],
+        "area": area.label,
+        "period": period_name(part.period),
+        "pupils_identified": "c" if hidden or pd.isna(size) else int(size),
+        "groups_to_watch": known.loc[known["status"] == WATCH, "label"].tolist(),
+        "details": list(_details(part)),
+        "comparator": "all other pupils of known group",
+        "comparisons_made": part.comparisons,
+        "confidence": "low: crude comparison in one census",
+        "source": part.table.source,
+        "synthetic": part.table.synthetic,
+        "disclosure": area.policy.sentence(),
+        "incomplete": ["trend", "voice", "what works", "recommendation", "owner"],
+    }
+
+
+def _id(part: Comparison, outcome: str, kind: str) -> str:
+    return f"{part.dimension}-{outcome}-{kind}".replace("_", "-").casefold()
+
+
+def _name(outcome: str) -> str:
+    if outcome.startswith("need_"):
+        return str(code_list("need").loc[outcome.removeprefix("need_"), "plain"])
+    return texts()["outcomes"][outcome]["name"]
+
+
+def _verb(outcome: str) -> str:
+    if outcome.startswith("need_"):
+        return f"identified with {_name(outcome)[0].lower()}{_name(outcome)[1:]} as primary need"
+    return texts()["outcomes"][outcome]["verb"]
+
+
+def _of(part: Comparison) -> str:
+    return texts()["dimensions"][part.dimension]["of"]

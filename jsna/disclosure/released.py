@@ -1,0 +1,50 @@
+"""Tables that may be shown: the one kind of value that exhibits and the pack accept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+SYMBOLS = {
+    "c": "hidden to protect people (confidential)",
+    "z": "not applicable",
+    "x": "not available",
+    "u": "low reliability: too few pupils for a rate",
+    "low": "rounds to zero but is not zero",
+}
+
+
+@dataclass(frozen=True)
+class Released:
+    """A protected table.
+
+    ``frame`` holds values, missing wherever something is hidden or absent; ``symbols`` has the same shape and says why
+    (one of ``SYMBOLS``, or empty). ``source`` names the data; ``synthetic`` is true when no real child is in it.
+    """
+
+    frame: pd.DataFrame
+    symbols: pd.DataFrame
+    source: str
+    synthetic: bool = False
+    notes: tuple[str, ...] = field(default=())
+
+    def rows(self, mask) -> Released:
+        """The rows where ``mask`` is true, symbols with them."""
+        return Released(
+            self.frame[mask].reset_index(drop=True),
+            self.symbols[mask].reset_index(drop=True),
+            self.source,
+            self.synthetic,
+            self.notes,
+        )
+
+    @property
+    def hidden_cells(self) -> int:
+        """How many cells are hidden to protect people."""
+        return int((self.symbols == "c").sum().sum())
+
+    def text(self) -> pd.DataFrame:
+        """Values and symbols in one frame of objects: what a CSV reader should see, never an empty cell."""
+        merged = self.frame.astype(object)
+        return merged.where(self.symbols == "", self.symbols)

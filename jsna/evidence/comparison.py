@@ -1,0 +1,195 @@
+"""Is a group identified more, or less, often than all others? Counts go in, a protected comparison comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from jsna.codes import code_list, labels
+from jsna.disclosure import Policy, Released, protect, publish_official, too_few_for_a_rate
+from jsna.disproportionality import crude
+from jsna.errors import Problem, SourceError
+from jsna.sealed import Sealed
+
+RATES = ("risk", "risk_lower", "risk_upper")
+LABELS = ("time_period", "outcome", "group", "known", "status", "reasons", "comparisons", "comparator")
+OTHERS = "all others"
+AGAINST_REFERENCE = ("risk_ratio", "risk_ratio_lower", "risk_ratio_upper", "q_value")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Each group of a dimension against all others of known group, for one or more outcomes in one census.
+
+    ``table`` has one row an outcome and group; ``comparisons`` is how many tests were made in all, so that a reader can
+    judge how many would come out by chance.
+    """
+
+    table: Released
+    dimension: str
+    period: str
+    comparisons: int
+
+    def of(self, outcome: str) -> Comparison:
+        """The rows of one outcome."""
+        rows = self.table.rows(self.table.frame["outcome"] == outcome)
+        return Comparison(rows, self.dimension, self.period, self.comparisons)
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A way to divide pupils: its column, its groups' labels in order, and which of them are known."""
+
+    column: str
+    labels: dict[str, str]
+    unknown: tuple[str, ...] = ()
+
+
+def dimension(column: str, groups: pd.DataFrame | None = None) -> Dimension:
+    """The dimension that a pupil-table column stands for, with labels from its code list.
+
+    ``groups`` (indexed by code, column ``label``) names groups that no code list holds, such as wards.
+    """
+    lists = {
+        "ethnicity": ("ethnicity", "label"),
+        "language_group": ("language_group", "plain"),
+        "sex": ("sex", "label"),
+        "year_group": ("year_group", "label"),
+        "school_phase": ("school_phase", "label"),
+    }
+    if groups is not None:
+        return Dimension(column, groups["label"].to_dict())
+    if column == "idaci_decile":
+        ends = {"1": " (most deprived)", "10": " (least deprived)"}
+        return Dimension(column, {str(d): f"Decile {d}{ends.get(str(d), '')}" for d in range(1, 11)})
+    if column not in lists:
+        raise SourceError(Problem("No code list names the groups of this column.", value=column))
+    name, label = lists[column]
+    table = code_list(name)
+    unknown = tuple(table.index[table["known"] == "0"]) if "known" in table else ()
+    return Dimension(column, labels(name, label), unknown)
+
+
+def compare(
+    counts: Sealed,
+    by: Dimension,
+    outcomes: Sequence[str],
+    *,
+    period: str,
+    policy: Policy,
+    source: str,
+    synthetic: bool,
+    total: str = "pupils",
+    reference: str | None = None,
+    confidence: float = 0.95,
+) -> Comparison:
+    """Each group of ``by`` against all others, for each of ``outcomes`` (columns of ``counts``), in one period.
+
+    ``total`` is the column of denominators. Raises ``SourceError`` when a group stands in the counts that the dimension
+    does not know: no group is dropped.
+    """
+    frame = counts.unseal("to compare groups")
+    rows = frame[(frame["grouping"] == by.column) & (frame["time_period"].astype(str) == period)]
+    long = _long(rows.rename(columns={by.column: "group"}), by, outcomes, total)
+    main = _against_others(long, reference, confidence)
+    shown = protect(
+        _seal(main), policy, source=source, synthetic=synthetic, relations=(("outcome",), ("group",))
+    )
+    return _comparison(shown, main, by, period)
+
+
+def compare_published(
+    frame: pd.DataFrame,
+    by: Dimension,
+    outcomes: Sequence[str],
+    *,
+    total: str,
+    period: str,
+    policy: Policy,
+    source: str,
+    reference: str | None = None,
+    confidence: float = 0.95,
+) -> Comparison:
+    """The same for counts that an official body has published: ``frame`` has ``group``, ``total`` and the outcomes.
+
+    Counts are passed on as published; no rate is shown under the policy's minimum denominator.
+    """
+    long = _long(frame.assign(time_period=period), by, outcomes, total)
+    main = _against_others(long, reference, confidence)
+    hidden = tuple(c for c in main.columns if c not in (*LABELS, "numerator", "denominator"))
+    shown = publish_official(main, source=source)
+    shown = too_few_for_a_rate(shown, "denominator", hidden, policy)
+    return _comparison(shown, main, by, period)
+
+
+def _against_others(long: pd.DataFrame, reference: str | None, confidence: float) -> pd.DataFrame:
+    result = crude(
+        long,
+        group="group",
+        count="count",
+        total="total",
+        known="known",
+        reference=reference,
+        family=["time_period", "outcome"],
+        confidence=confidence,
+    )
+    main = result[result["comparator"] == OTHERS].copy()
+    if reference is not None:
+        against = result[result["comparator"] == reference].set_index(["outcome", "group"])
+        keys = pd.MultiIndex.from_frame(main[["outcome", "group"]])
+        for column in AGAINST_REFERENCE:
+            main[f"{column}_reference"] = against[column].reindex(keys).to_numpy()
+    return main.merge(long[["outcome", "group", "known"]], on=["outcome", "group"], validate="one_to_one")
+
+
+def _comparison(shown: Released, main: pd.DataFrame, by: Dimension, period: str) -> Comparison:
+    frame, symbols = shown.frame.copy(), shown.symbols.copy()
+    frame.insert(3, "label", frame["group"].map(by.labels))
+    symbols.insert(3, "label", "")
+    released = Released(frame, symbols, shown.source, shown.synthetic, shown.notes)
+    tests = int(main.loc[main["known"], "p_value"].notna().sum())
+    return Comparison(released, by.column, period, tests)
+
+
+def _long(rows: pd.DataFrame, by: Dimension, outcomes: Sequence[str], total: str) -> pd.DataFrame:
+    codes = rows["group"].astype(str)
+    strangers = sorted(set(codes) - set(by.labels))
+    if strangers:
+        raise SourceError(
+            Problem(
+                "Rows are in groups that the code list does not know.",
+                where=by.column,
+                value=strangers[:5],
+                mend="Add them to the code list; no group is dropped or filed under another.",
+            )
+        )
+    rows = rows.assign(
+        group=codes,
+        known=~codes.isin(by.unknown),
+        total=rows[total],
+        time_period=rows["time_period"].astype(str),
+    )
+    long = rows.melt(
+        id_vars=["time_period", "group", "known", "total"],
+        value_vars=list(outcomes),
+        var_name="outcome",
+        value_name="count",
+    )
+    groups = {code: i for i, code in enumerate(by.labels)}
+    order = {outcome: i for i, outcome in enumerate(outcomes)}
+    return long.sort_values(
+        ["outcome", "group"],
+        key=lambda s: s.map(groups if s.name == "group" else order),
+        kind="stable",
+    ).reset_index(drop=True)
+
+
+def _seal(frame: pd.DataFrame) -> Sealed:
+    rates = {r: ("numerator", "denominator") for r in RATES}
+    known = {"numerator", "denominator", *RATES, *LABELS}
+    derived = tuple(c for c in frame.columns if c not in known)
+    return Sealed(
+        frame.reset_index(drop=True), counts=("numerator", "denominator"), rates=rates, derived=derived
+    )

@@ -1,0 +1,201 @@
+"""Write a pack: pages, tables, figures, flags, cards, executed notebooks and the manifest, aside and then in place."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import platform
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from jsna.area import Area
+from jsna.errors import OutputError, Problem
+from jsna.pack.flags import COLUMNS
+from jsna.pack.harvest import Harvest, harvest, scrub
+from jsna.refresh.plan import Chapter
+
+LIBRARIES = ("duckdb", "geopandas", "matplotlib", "numpy", "pandas", "papermill", "scipy", "seaborn", "statsmodels")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A chapter that was made (``error`` empty) or failed."""
+
+    chapter: Chapter
+    error: str = ""
+
+
+def staging_folder(final: Path) -> Path:
+    """A new folder beside ``final``, in which the pack is made before it takes its place.
+
+    Raises ``OutputError`` when it cannot be written: nothing has run by then.
+    """
+    staging = final.parent / f".{final.name}.{os.getpid()}.part"
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(staging, ignore_errors=True)
+        (staging / "notebooks").mkdir(parents=True)
+    except OSError as error:
+        raise OutputError(
+            Problem(
+                f"The pack cannot be written here ({error.strerror or error}).",
+                where="--out",
+                value=str(final.parent),
+                mend="Choose a folder you may write to, with --out.",
+            )
+        ) from None
+    return staging
+
+
+def put_in_place(staging: Path, final: Path) -> None:
+    """Move the finished pack to its place; the one before stays whole until then."""
+    previous = final.parent / f".{final.name}.{os.getpid()}.previous"
+    shutil.rmtree(previous, ignore_errors=True)
+    try:
+        if final.exists():
+            final.rename(previous)
+        staging.rename(final)
+    except OSError as error:
+        if previous.exists() and not final.exists():
+            previous.rename(final)
+        raise OutputError(
+            Problem(
+                f"The finished pack could not take its place ({error.strerror or error}).",
+                value=str(final),
+                mend="Close any program that has a file of the pack open, and run again.",
+            )
+        ) from None
+    shutil.rmtree(previous, ignore_errors=True)
+
+
+def write_pack(staging: Path, area: Area, made: list[Made]) -> None:
+    """Everything of a pack but the notebooks, made from the executed notebooks in ``staging/notebooks``."""
+    import nbformat
+
+    from jsna.pack.page import chapter_page
+
+    good = [m.chapter for m in made if not m.error]
+    leave_out = "needs-official" if area.brings == "pupils" else "needs-pupils"
+    harvests: list[Harvest] = []
+    nav = [(c.name, c.title) for c in good]
+    for chapter in good:
+        path = staging / "notebooks" / f"{chapter.name}.ipynb"
+        notebook = scrub(nbformat.read(path, as_version=4))
+        _text(path, nbformat.writes(notebook) + "\n")
+        harvests.append(harvest(chapter.name, notebook, leave_out))
+        html = chapter_page(
+            notebook,
+            area_name=area.label,
+            cycle=area.params.cycle,
+            title=chapter.title,
+            nav=nav,
+            drop_tags=(leave_out,),
+            synthetic=area.synthetic,
+        )
+        _text(staging / "chapters" / f"{chapter.name}.html", html)
+    for found in harvests:
+        _write_exhibits(staging, found)
+    flags = [flag for h in harvests for flag in h.extras("flags")]
+    cards = [{**card, "chapter": h.chapter} for h in harvests for card in h.extras("card")]
+    gaps = [{**gap, "chapter": h.chapter} for h in harvests for gap in h.extras("gap")]
+    sources = _unique(source for h in harvests for source in h.extras("sources"))
+    _write_flags(staging / "flags.csv", flags)
+    _text(staging / "cards.json", json.dumps(cards, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+    _text(staging / "index.html", _index(area, made, harvests, flags, gaps, sources))
+    _text(staging / "manifest.json", _manifest(staging, area, made, sources))
+
+
+def _write_exhibits(staging: Path, found: Harvest) -> None:
+    for exhibit in found.exhibits:
+        if exhibit.get("table_csv"):
+            _text(staging / "tables" / f"{exhibit['id']}.csv", exhibit["table_csv"])
+    for name, picture in found.pictures.items():
+        path = staging / "figures" / f"{name}.svg"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(picture)
+
+
+def _write_flags(path: Path, flags: list[dict[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(flags)
+
+
+def _index(area: Area, made: list[Made], harvests: list[Harvest], flags, gaps, sources) -> str:
+    from jsna.pack.page import index_page
+
+    titles = {m.chapter.name: m.chapter for m in made}
+    findings = [
+        {"sentence": e["title"], "chapter": h.chapter, "chapter_title": titles[h.chapter].title}
+        for h in harvests
+        for e in h.of_kind("finding")
+    ]
+    chapters = [
+        {"name": m.chapter.name, "title": m.chapter.title, "question": m.chapter.question, "error": m.error}
+        for m in made
+    ]
+    watched = [f for f in flags if f["status"] == "watch"]
+    return index_page(
+        area_name=area.label,
+        cycle=area.params.cycle,
+        synthetic=area.synthetic,
+        findings=findings,
+        flags=watched,
+        comparisons=len(flags),
+        chapters=chapters,
+        gaps=gaps,
+        sources=sources,
+        policy=area.policy.sentence() if area.synthetic else "",
+    )
+
+
+def _manifest(staging: Path, area: Area, made: list[Made], sources: list[dict[str, Any]]) -> str:
+    """What went in and what came out; the one part that differs between two equal runs is ``made_at``."""
+    parameters = area.params.model_dump() | {"data": ""}
+    outputs = {
+        path.relative_to(staging).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(staging.rglob("*"))
+        if path.is_file()
+    }
+    content = {
+        "area_code": area.code,
+        "area_name": area.name,
+        "synthetic": area.synthetic,
+        "parameters": parameters,
+        "disclosure_policy": {"audience": area.policy.audience, "suppress_below": area.policy.threshold},
+        "workbench_version": version("jsna-workbench") if _installed() else "0.1.0",
+        "python": platform.python_version(),
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "inputs": sources,
+        "chapters": {m.chapter.name: m.error or "made" for m in made},
+        "outputs": outputs,
+        "made_at": datetime.now(UTC).replace(microsecond=0).isoformat(),
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def _installed() -> bool:
+    from importlib.metadata import PackageNotFoundError
+
+    try:
+        version("jsna-workbench")
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def _unique(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return list({json.dumps(row, sort_keys=True): row for row in rows}.values())
+
+
+def _text(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,183 @@
+"""The one model of a params file: the same keys for ``jsna refresh``, for ``papermill -f`` and for a notebook's own cell."""
+
+from __future__ import annotations
+
+import os
+import types
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from jsna.codes import all_versions, local_authority
+from jsna.disclosure import Policy
+from jsna.errors import CodeListError, ParamsError, Problem, did_you_mean
+
+DATA_VARIABLE = "JSNA_DATA"
+
+
+class Params(BaseModel):
+    """What a run is about. Every key has a default: the defaults are the embedded, synthetic area."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    areas: Annotated[
+        list[str], Field(min_length=1, description="Nine-character codes of local authorities; a pack is made for each.")
+    ] = ["E06000032"]
+    cycle: Annotated[
+        str, Field(pattern=r"^[0-9]{4}(-[0-9a-z]+)*$", description="The review cycle, such as 2026.")
+    ] = "2026"
+    source: Annotated[
+        Literal["synthetic", "official"],
+        Field(description="Synthetic pupils of the embedded area, or the official files in the folder `data`."),
+    ] = "synthetic"
+    data: Annotated[
+        str, Field(description=f"Folder of official files; when empty, the environment variable {DATA_VARIABLE}.")
+    ] = ""
+    seed: Annotated[int, Field(ge=0, lt=2**32, description="Seed of the synthetic area.")] = 2023
+    scale: Annotated[
+        float, Field(gt=0, le=250, description="Size of the synthetic area; 1 is about 40,000 pupils.")
+    ] = 1.0
+    audience: Annotated[
+        Literal["public", "restricted"], Field(description="Who will read the pack.")
+    ] = "public"
+    suppress_below: Annotated[
+        int, Field(ge=5, le=20, description="Numbers of pupils under this are hidden.")
+    ] = 5
+    minimum_denominator: Annotated[
+        int, Field(ge=10, le=100, description="No rate is shown for a smaller group.")
+    ] = 10
+    confidence: Annotated[
+        float, Field(gt=0.5, lt=1, description="Level of the intervals.")
+    ] = 0.95
+    reference_ethnicity: Annotated[
+        str, Field(description="Code of the named reference group, shown beside 'all others'.")
+    ] = "WBRI"
+
+    @field_validator("cycle", mode="before")
+    @classmethod
+    def _cycle_as_text(cls, value: Any) -> Any:
+        """YAML reads an unquoted year as a number; what is meant is plain."""
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @field_validator("areas")
+    @classmethod
+    def _known_areas(cls, codes: list[str]) -> list[str]:
+        wrong = []
+        for code in codes:
+            try:
+                if local_authority(code).name != code:
+                    wrong.append(f"{code!r} is a number; use the nine-character code {local_authority(code).name!r}")
+            except CodeListError as error:
+                wrong.append(str(error))
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        if len(set(codes)) < len(codes):
+            raise ValueError("an area is named twice")
+        return codes
+
+    @field_validator("reference_ethnicity")
+    @classmethod
+    def _known_group(cls, code: str) -> str:
+        groups = all_versions("ethnicity")
+        known = groups.loc[groups["known"] == "1", "code"].tolist()
+        if code not in known:
+            raise ValueError(f"not an ethnicity code. {did_you_mean(code, known)} Allowed: {', '.join(known)}")
+        return code
+
+    @model_validator(mode="after")
+    def _synthetic_is_luton(self) -> Params:
+        if self.source == "synthetic" and self.areas != ["E06000032"]:
+            raise ValueError(
+                "areas: the synthetic area is modelled on Luton, E06000032, alone. "
+                "For other areas use source: official and bring the files."
+            )
+        return self
+
+    def one_area(self, code: str) -> Params:
+        """The same run for one of its areas."""
+        return self.model_copy(update={"areas": [code]})
+
+    def policy(self) -> Policy:
+        """The disclosure policy of the run."""
+        return Policy(self.audience, self.suppress_below, self.minimum_denominator)
+
+    def data_folder(self) -> Path:
+        """The folder of official files. Raises ``ParamsError`` when none is named or it does not exist."""
+        named = self.data or os.environ.get(DATA_VARIABLE, "")
+        mend = f"Set data: in the params file, or the environment variable {DATA_VARIABLE}. See docs/own-data.md."
+        if not named:
+            raise ParamsError(Problem("No folder of official files is named.", where="data", mend=mend))
+        folder = Path(named).expanduser()
+        if not folder.is_dir():
+            raise ParamsError(
+                Problem("The folder of official files does not exist.", where="data", value=named, mend=mend)
+            )
+        return folder
+
+
+def read_params(path: Path | str) -> Params:
+    """The params file at ``path``, checked. Raises one ``ParamsError`` with every fault in it."""
+    path = Path(path)
+    if not path.is_file():
+        near = did_you_mean(path.name, (p.name for p in path.parent.glob("*.yml"))) if path.parent.is_dir() else ""
+        raise ParamsError(
+            Problem("There is no such params file.", where=str(path), mend=near or "See params/ for examples.")
+        )
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" near line {mark.line + 1}" if mark else ""
+        raise ParamsError(
+            Problem(
+                f"The params file is not readable as YAML{line}.",
+                where=str(path),
+                expected="lines such as `cycle: \"2026\"`",
+                mend="A tab, or a missing space after a colon, is the usual cause.",
+            )
+        ) from None
+    if not isinstance(content, dict):
+        raise ParamsError(
+            Problem("The params file holds no keys.", where=str(path), expected=", ".join(Params.model_fields))
+        )
+    return check_params(content, where=path.name)
+
+
+def check_params(values: dict[str, Any], where: str) -> Params:
+    """``values`` as ``Params``. Raises one ``ParamsError`` with every fault, each with the nearest valid name."""
+    try:
+        return Params(**{str(key): value for key, value in values.items()})
+    except ValidationError as error:
+        raise ParamsError(*(_problem(e, where) for e in error.errors())) from None
+
+
+def params_of_notebook(names: dict[str, Any]) -> Params:
+    """The parameters that stand in a notebook's namespace, checked.
+
+    Call it in the first cell after the parameters cell with ``globals()``: papermill only logs a warning for a
+    misspelt name, so every plain value that is not a parameter is refused here.
+    """
+    plain = {
+        name: value
+        for name, value in names.items()
+        if not name.startswith("_")
+        and name not in ("In", "Out", "exit", "quit", "get_ipython", "open")
+        and not callable(value)
+        and not isinstance(value, types.ModuleType)
+    }
+    return check_params(plain, where="parameters")
+
+
+def _problem(error: Any, where: str) -> Problem:
+    key = ".".join(str(part) for part in error["loc"])
+    place = f"{where}, {key}" if key else where
+    if error["type"] == "extra_forbidden":
+        allowed = list(Params.model_fields)
+        mend = did_you_mean(key, allowed) or f"Allowed: {', '.join(allowed)}."
+        return Problem("Unknown parameter.", where=place, mend=mend)
+    message = error["msg"].removeprefix("Value error, ").rstrip(".")
+    hint = Params.model_fields[str(error["loc"][0])].description if error["loc"] else ""
+    value = error["input"] if isinstance(error["input"], (str, int, float, list, bool)) else None
+    return Problem(f"{message}.", where=place, value=value, mend=hint or "")

@@ -1,0 +1,101 @@
+"""What a refresh will do: which chapters, for which areas, into which folders."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from jsna.area import Area
+from jsna.errors import OutputError, ParamsError, Problem, did_you_mean
+from jsna.params import read_params
+
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A notebook: ``name`` is its file's stem, ``title`` its first heading, ``question`` the line under that."""
+
+    name: str
+    title: str
+    question: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Pack:
+    """One area's pack of one cycle: where it comes from and where it goes."""
+
+    area: Area
+    folder: Path
+    chapters: tuple[Chapter, ...]
+
+
+def all_chapters(folder: Path = NOTEBOOKS) -> tuple[Chapter, ...]:
+    """The chapters, in the order of their numbers."""
+    paths = sorted(folder.glob("[0-9][0-9]-*.ipynb"))
+    if not paths:
+        raise ParamsError(Problem("There are no chapters.", where=str(folder), mend="Is the clone complete?"))
+    return tuple(_chapter(path) for path in paths)
+
+
+def chosen_chapters(names: list[str]) -> tuple[Chapter, ...]:
+    """The chapters called ``names`` (whole, or a number such as 03); all when there are none."""
+    chapters = all_chapters()
+    if not names:
+        return chapters
+    found = {n: [c for c in chapters if c.name == n or c.name.split("-")[0] == n] for n in names}
+    known = [c.name for c in chapters]
+    wrong = [n for n, hits in found.items() if not hits]
+    if wrong:
+        raise ParamsError(
+            *(
+                Problem(
+                    "There is no such chapter.",
+                    where="--only",
+                    value=n,
+                    mend=did_you_mean(n, known) or f"Chapters: {', '.join(known)}.",
+                )
+                for n in wrong
+            )
+        )
+    wanted = {c.name for hits in found.values() for c in hits}
+    return tuple(c for c in chapters if c.name in wanted)
+
+
+def plan(params_files: list[Path], out: Path, only: list[str]) -> tuple[Pack, ...]:
+    """One pack an area of each params file. Raises one error with the faults of all files; nothing has run by then."""
+    problems: list[Problem] = []
+    packs: list[Pack] = []
+    chapters = chosen_chapters(only)
+    for path in params_files:
+        try:
+            params = read_params(path)
+        except ParamsError as error:
+            problems.extend(error.problems)
+            continue
+        for code in params.areas:
+            area = Area(params.one_area(code))
+            packs.append(Pack(area, out / area.slug / params.cycle, chapters))
+    if problems:
+        raise ParamsError(*problems)
+    folders = [p.folder for p in packs]
+    twice = {str(f) for f in folders if folders.count(f) > 1}
+    if twice:
+        raise OutputError(
+            Problem("Two packs would be written to one folder.", value=sorted(twice), mend="Change a cycle.")
+        )
+    return tuple(packs)
+
+
+def _chapter(path: Path) -> Chapter:
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        text = "".join(next(c["source"] for c in cells if c["cell_type"] == "markdown"))
+    except (OSError, ValueError, KeyError, StopIteration) as error:
+        raise ParamsError(
+            Problem("A chapter cannot be read as a notebook with a title.", where=path.name, value=type(error).__name__)
+        ) from None
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return Chapter(path.stem, lines[0].lstrip("# "), lines[1] if len(lines) > 1 else "", path)

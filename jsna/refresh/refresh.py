@@ -1,0 +1,133 @@
+"""The refresh: plan, run, write each area's pack, and report in plain words."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from jsna.errors import WorkbenchError
+from jsna.pack.write import Made, put_in_place, staging_folder, write_pack
+from jsna.params import DATA_VARIABLE
+from jsna.refresh.plan import Pack, all_chapters, plan
+from jsna.refresh.run import Job, Outcome, run_all
+
+__all__ = ["DATA_VARIABLE", "Report", "refresh"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a refresh made: the packs' folders, and each chapter that failed with its reason."""
+
+    packs: tuple[Path, ...]
+    failures: tuple[tuple[str, str, str], ...]
+
+    @property
+    def exit_code(self) -> int:
+        return 3 if self.failures else 0
+
+
+def refresh(
+    params_files: list[Path], *, out: Path, workers: int, only: list[str], log: TextIO = sys.stderr
+) -> Report:
+    """Make the pack of every area of every params file.
+
+    Everything that can be checked is checked before a chapter runs. A pack takes its place whole or not at all; while
+    it is made, and when it is stopped, the pack before it is untouched. Raises the ``WorkbenchError`` family.
+    """
+    packs = plan(params_files, out.resolve(), only)
+    for pack in packs:
+        _check_inputs(pack)
+    stagings: list[Path] = []
+    try:
+        stagings = [staging_folder(pack.folder) for pack in packs]
+        for pack, staging in zip(packs, stagings, strict=True):
+            _carry_over(pack, staging)
+        outcomes = _run(packs, stagings, workers, log)
+        failures = []
+        for number, (pack, staging) in enumerate(zip(packs, stagings, strict=True)):
+            made = _made(pack, staging, [o for o in outcomes if o.job.pack == number])
+            write_pack(staging, pack.area, made)
+            put_in_place(staging, pack.folder)
+            failures += [(pack.area.label, m.chapter.name, m.error) for m in made if m.error]
+        return Report(tuple(p.folder for p in packs), tuple(failures))
+    finally:
+        for staging in stagings:
+            shutil.rmtree(staging, ignore_errors=True)
+
+
+def _check_inputs(pack: Pack) -> None:
+    """Fail before anything runs where an input is missing; make the synthetic area once, for all chapters."""
+    if pack.area.synthetic:
+        _ = pack.area.pupils, pack.area.ehc_cases
+    else:
+        pack.area.official.check()
+
+
+def _carry_over(pack: Pack, staging: Path) -> None:
+    """With some chapters only, the others come from the pack that is there."""
+    wanted = {c.name for c in pack.chapters}
+    for chapter in all_chapters():
+        before = pack.folder / "notebooks" / f"{chapter.name}.ipynb"
+        if chapter.name not in wanted and before.is_file():
+            shutil.copyfile(before, staging / "notebooks" / before.name)
+
+
+def _run(packs: tuple[Pack, ...], stagings: list[Path], workers: int, log: TextIO) -> list[Outcome]:
+    from tqdm import tqdm
+
+    jobs = [
+        Job(
+            pack=number,
+            chapter=chapter.name,
+            notebook=chapter.path,
+            output=staging / "notebooks" / f"{chapter.name}.ipynb",
+            parameters=pack.area.params.model_dump() | {"data": ""},
+            data_folder="" if pack.area.synthetic else str(pack.area.params.data_folder().resolve()),
+        )
+        for number, (pack, staging) in enumerate(zip(packs, stagings, strict=True))
+        for chapter in pack.chapters
+    ]
+    outcomes: list[Outcome] = []
+    live = log.isatty()
+    with tqdm(total=len(jobs), desc="chapters", unit="chapter", file=log, disable=not live, leave=False) as bar:
+        for outcome in run_all(jobs, workers):
+            outcomes.append(outcome)
+            bar.update()
+            words = f"failed: {_first_line(outcome.error)}" if outcome.error else "made"
+            line = f"{packs[outcome.job.pack].area.label}, {outcome.job.chapter}: {words} ({outcome.seconds:.1f} s)"
+            if not live or outcome.error:
+                bar.write(line, file=log)
+    return outcomes
+
+
+def _made(pack: Pack, staging: Path, outcomes: list[Outcome]) -> list[Made]:
+    errors = {o.job.chapter: _reason(o.error) for o in outcomes}
+    made = []
+    for chapter in all_chapters():
+        path = staging / "notebooks" / f"{chapter.name}.ipynb"
+        error = errors.get(chapter.name, "")
+        if error:
+            path.unlink(missing_ok=True)
+        if error or path.is_file():
+            made.append(Made(chapter, error))
+    return made
+
+
+def _reason(error: str) -> str:
+    """A failure in one line that holds no data: the workbench's own messages whole, of others only their kind."""
+    kind, _, message = error.partition(": ")
+    own = {c.__name__ for c in _family(WorkbenchError)}
+    if not error:
+        return ""
+    return _first_line(message) if kind in own else f"unexpected fault of kind {kind}; see docs/faults.md"
+
+
+def _family(kind: type) -> set[type]:
+    return {kind} | {s for c in kind.__subclasses__() for s in _family(c)}
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0][:300] if text.strip() else text

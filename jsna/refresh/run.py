@@ -1,0 +1,96 @@
+"""Run chapters with papermill, several at a time, and say what became of each."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jsna.params import DATA_VARIABLE
+
+CELL_TIMEOUT_SECONDS = 900
+
+
+@dataclass(frozen=True)
+class Job:
+    """One chapter for one area: plain values only, so that it crosses process borders."""
+
+    pack: int
+    chapter: str
+    notebook: Path
+    output: Path
+    parameters: dict[str, Any]
+    data_folder: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job; ``error`` is empty when it went well."""
+
+    job: Job
+    seconds: float
+    error: str = ""
+
+
+def run_all(jobs: list[Job], workers: int) -> Iterator[Outcome]:
+    """Each job's outcome as it is done. A failed chapter does not stop the others."""
+    if not jobs:
+        return
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(max_workers=min(workers, len(jobs)), mp_context=context)
+    try:
+        futures = {pool.submit(run_one, job): job for job in jobs}
+        for future in as_completed(futures):
+            failure = future.exception()
+            if failure is None:
+                yield future.result()
+            else:
+                yield Outcome(futures[future], 0.0, f"its worker process died ({type(failure).__name__})")
+    except BaseException:
+        for process in list((pool._processes or {}).values()):
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def run_one(job: Job) -> Outcome:
+    """Execute one chapter's notebook in a kernel of its own.
+
+    The folder of official files reaches the kernel by the environment, so that no path is written into the notebook.
+    """
+    import logging
+    import warnings
+
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
+    if job.data_folder:
+        os.environ[DATA_VARIABLE] = job.data_folder
+    started = time.monotonic()
+    error = ""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            papermill.execute_notebook(
+                str(job.notebook),
+                str(job.output),
+                parameters=job.parameters,
+                kernel_name="python3",
+                cwd=str(job.notebook.parent),
+                progress_bar=False,
+                log_output=False,
+                execution_timeout=CELL_TIMEOUT_SECONDS,
+            )
+        except PapermillExecutionError as failure:
+            error = f"{failure.ename}: {failure.evalue}"
+        except Exception as failure:  # papermill, nbclient and the kernel raise many kinds; each is this chapter's own
+            error = f"{type(failure).__name__}: {failure}"
+    return Outcome(job, time.monotonic() - started, error)

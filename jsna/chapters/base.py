@@ -45,6 +45,16 @@ def needs(kind: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return decorate
 
 
+def passes_notice(function: Callable[..., Exhibit]) -> Callable[..., Exhibit]:
+    """Mark a function that serves any data: a notice in place of an earlier result is passed on."""
+
+    @wraps(function)
+    def guarded(subject: Any, *args: Any, **kwargs: Any) -> Exhibit:
+        return subject if isinstance(subject, Exhibit) else function(subject, *args, **kwargs)
+
+    return guarded
+
+
 def gap(name: str, reason: str, mend: str) -> Exhibit:
     """A notice that something could not be shown; the pack lists it among what it does not hold."""
     exhibit = notice(name, reason, mend)

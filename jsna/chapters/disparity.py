@@ -11,7 +11,7 @@ import pandas as pd
 import yaml
 
 from jsna.area import Area, period_name, ward_labels
-from jsna.chapters.base import needs, source_row, with_extras
+from jsna.chapters.base import needs, passes_notice, source_row, with_extras
 from jsna.codes import code_list
 from jsna.counts import OUTCOMES
 from jsna.evidence.comparison import Comparison, Dimension, compare, dimension
@@ -59,7 +59,7 @@ def _dimension(area: Area, by: str) -> Dimension:
     return dimension(by, ward_labels() if by == "ward_code" else None)
 
 
-@needs("pupils")
+@passes_notice
 def rates(comparison: Comparison, outcome: str, order: str = "value") -> Exhibit:
     """A dot for each group's share with its interval."""
     part = comparison.of(outcome)
@@ -68,15 +68,15 @@ def rates(comparison: Comparison, outcome: str, order: str = "value") -> Exhibit
         id=_id(part, outcome, "rates"),
         title=f"{_name(outcome)} {_of(part)}, {period_name(part.period)}",
         group="label",
-        value="risk",
-        lower="risk_lower",
-        upper="risk_upper",
+        value="percent",
+        lower="percent_lower",
+        upper="percent_upper",
         unit="%",
         order=order,
     )
 
 
-@needs("pupils")
+@passes_notice
 def ratios(comparison: Comparison, outcome: str) -> Exhibit:
     """Each group's risk ratio to all others with its interval; groups to watch are marked."""
     part = comparison.of(outcome)
@@ -96,9 +96,9 @@ TABLE_COLUMNS = [
     {"name": "label", "label": "Group", "kind": "text"},
     {"name": "numerator", "label": "Identified", "kind": "count"},
     {"name": "denominator", "label": "Pupils", "kind": "count"},
-    {"name": "risk", "label": "Share (%)", "kind": "percent"},
-    {"name": "risk_lower", "label": "Share, lower limit (%)", "kind": "percent"},
-    {"name": "risk_upper", "label": "Share, upper limit (%)", "kind": "percent"},
+    {"name": "percent", "label": "Share (%)", "kind": "percent"},
+    {"name": "percent_lower", "label": "Share, lower limit (%)", "kind": "percent"},
+    {"name": "percent_upper", "label": "Share, upper limit (%)", "kind": "percent"},
     {"name": "risk_ratio", "label": "Ratio to all others", "kind": "ratio"},
     {"name": "risk_ratio_lower", "label": "Ratio, lower limit", "kind": "ratio"},
     {"name": "risk_ratio_upper", "label": "Ratio, upper limit", "kind": "ratio"},
@@ -108,7 +108,7 @@ TABLE_COLUMNS = [
 ]
 
 
-@needs("pupils")
+@passes_notice
 def table(comparison: Comparison, outcome: str) -> Exhibit:
     """All figures of one outcome, with the rows that ``flags.csv`` takes."""
     part = comparison.of(outcome)
@@ -136,6 +136,16 @@ def statement(comparison: Comparison, area: Area, outcome: str, frame: str) -> E
         card=card(part, area, outcome, frame),
         sources=[source_row(area.pupils)] if area.synthetic else [],
     )
+
+
+def plain_statement(part: Comparison, area: Area, outcome: str, frame: str) -> Exhibit:
+    """The same sentence for a comparison of published figures; its chart carries the flags."""
+    shown = finding(
+        _id(part, outcome, "finding"),
+        f"{headline(part, outcome)}.",
+        detail=(*_details(part), _tests(part), texts()["crude_note"].strip()),
+    )
+    return with_extras(shown, card=card(part, area, outcome, frame))
 
 
 @needs("pupils")
@@ -167,8 +177,8 @@ def _details(part: Comparison) -> tuple[str, ...]:
     frame = part.table.frame
     watched = frame[frame["status"] == WATCH].sort_values("risk_ratio", ascending=False)
     return tuple(
-        f"{row.label}: {format_number(row.risk * 100, 'percent')}% ({int(row.numerator):,} of "
-        f"{int(row.denominator):,}), against {format_number(row.comparator_risk * 100, 'percent')}% of all others; "
+        f"{row.label}: {format_number(row.percent, 'percent')}% ({int(row.numerator):,} of "
+        f"{int(row.denominator):,}), against {format_number(row.comparator_percent, 'percent')}% of all others; "
         f"ratio {format_number(row.risk_ratio, 'ratio')} "
         f"(between {format_number(row.risk_ratio_lower, 'ratio')} and {format_number(row.risk_ratio_upper, 'ratio')}, "
         "95% confidence interval)."

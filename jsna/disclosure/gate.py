@@ -98,6 +98,12 @@ def publish_official(
     return Released(frame, symbols, source, synthetic=False, notes=notes)
 
 
+def publish_facts(frame: pd.DataFrame, *, source: str, synthetic: bool) -> Released:
+    """Pass on facts about files, schools or places that count no pupils. Raises ``DisclosureError`` for sealed counts."""
+    shown = publish_official(frame, source=source)
+    return Released(shown.frame, shown.symbols, source, synthetic)
+
+
 def too_few_for_a_rate(
     released: Released, denominator: str, columns: tuple[str, ...], policy: Policy
 ) -> Released:

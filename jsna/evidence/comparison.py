@@ -13,7 +13,7 @@ from jsna.disproportionality import crude
 from jsna.errors import Problem, SourceError
 from jsna.sealed import Sealed
 
-RATES = ("risk", "risk_lower", "risk_upper")
+RATES = ("risk", "risk_lower", "risk_upper", "percent", "percent_lower", "percent_upper")
 LABELS = ("time_period", "outcome", "group", "known", "status", "reasons", "comparisons", "comparator")
 OTHERS = "all others"
 AGAINST_REFERENCE = ("risk_ratio", "risk_ratio_lower", "risk_ratio_upper", "q_value")
@@ -136,6 +136,9 @@ def _against_others(long: pd.DataFrame, reference: str | None, confidence: float
         confidence=confidence,
     )
     main = result[result["comparator"] == OTHERS].copy()
+    for risk, percent in (("risk", "percent"), ("risk_lower", "percent_lower"), ("risk_upper", "percent_upper")):
+        main[percent] = main[risk] * 100
+    main["comparator_percent"] = main["comparator_risk"] * 100
     if reference is not None:
         against = result[result["comparator"] == reference].set_index(["outcome", "group"])
         keys = pd.MultiIndex.from_frame(main[["outcome", "group"]])

@@ -1,0 +1,137 @@
+"""What came in, what was refused, and how complete it is."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from jsna.area import Area
+from jsna.chapters.base import needs, source_row, with_extras
+from jsna.disclosure import protect, publish_facts
+from jsna.exhibits.model import Exhibit
+from jsna.exhibits.tables import table_exhibit
+from jsna.exhibits.text import finding
+from jsna.sealed import Sealed
+from jsna.sources.result import Loaded
+
+CHECKED = {
+    "ethnicity": ("Ethnic group", ("REFU", "NOBT", "")),
+    "first_language": ("First language", ("NOT", "REF", "ZZZ", "")),
+    "lsoa21": ("Home area (LSOA 2021)", ("",)),
+    "idaci_decile": ("Deprivation decile", ("",)),
+    "year_group": ("Year group", ("",)),
+    "sex": ("Sex", ("",)),
+    "fsm_eligible": ("Free school meals", ("",)),
+    "sen_provision": ("SEN provision", ("",)),
+}
+
+
+def loaded(area: Area) -> list[Loaded]:
+    """Every source that the area's chapters use, read."""
+    if area.brings == "pupils":
+        return [area.pupils, area.ehc_cases]
+    return area.official.read_all()
+
+
+def sources(area: Area) -> Exhibit:
+    """Each source with its period, rows read, kept and refused."""
+    everything = loaded(area)
+    rows = pd.DataFrame([source_row(source) for source in everything])
+    columns = [
+        {"name": "source", "label": "Source", "kind": "text"},
+        {"name": "file", "label": "File", "kind": "text"},
+        {"name": "period", "label": "Period", "kind": "text"},
+        {"name": "publisher", "label": "Publisher", "kind": "text"},
+        {"name": "rows_read", "label": "Rows read", "kind": "count"},
+        {"name": "rows_kept", "label": "Rows kept", "kind": "count"},
+        {"name": "rows_refused", "label": "Rows refused", "kind": "count"},
+    ]
+    facts = publish_facts(rows, source="The files themselves", synthetic=area.synthetic)
+    exhibit = table_exhibit(
+        facts,
+        id="data-sources",
+        title="What came in, and how many rows were kept and refused",
+        columns=columns,
+        row_header="source",
+    )
+    notes = tuple(f"{s.summary.source}: {note}" for s in everything for note in s.summary.notes)
+    return with_extras(exhibit, sources=rows.to_dict("records"), notes=list(notes))
+
+
+def refused(area: Area) -> Exhibit:
+    """How many cells or rows each rule refused; the rows themselves stay on the analyst's computer."""
+    quarantine = pd.concat([s.quarantine for s in loaded(area)], ignore_index=True)
+    total = sum(s.summary.rows_refused for s in loaded(area))
+    if quarantine.empty:
+        return finding("data-refused", "Nothing was refused: every row of every source could be used.")
+    by_rule = quarantine.groupby(["file", "column", "rule"], as_index=False).size()
+    facts = publish_facts(by_rule, source="The readers' quarantine", synthetic=area.synthetic)
+    return table_exhibit(
+        facts,
+        id="data-refused",
+        title=f"What was put aside: {len(quarantine):,} cells, {total:,} whole rows",
+        columns=[
+            {"name": "file", "label": "File", "kind": "text"},
+            {"name": "column", "label": "Column", "kind": "text"},
+            {"name": "rule", "label": "Why", "kind": "text"},
+            {"name": "size", "label": "Cells", "kind": "count"},
+        ],
+        row_header="file",
+    )
+
+
+@needs("pupils")
+def completeness(area: Area) -> Exhibit:
+    """For each characteristic, for how many pupils it is not known, in the latest census."""
+    table = _completeness(area)
+    return table_exhibit(
+        table,
+        id="data-completeness",
+        title="How complete the pupil records are",
+        columns=[
+            {"name": "characteristic", "label": "Characteristic", "kind": "text"},
+            {"name": "not_known", "label": "Pupils for whom it is not known", "kind": "count"},
+            {"name": "pupils", "label": "Pupils", "kind": "count"},
+            {"name": "percent_known", "label": "Known (%)", "kind": "percent"},
+        ],
+        row_header="characteristic",
+    )
+
+
+def _completeness(area: Area):
+    frame = area.pupils.frame
+    latest = frame[frame["time_period"].astype(str) == area.periods[-1]]
+    missing = {
+        label: int((latest[c].isna() | latest[c].astype(str).isin(unknown)).sum())
+        for c, (label, unknown) in CHECKED.items()
+    }
+    counts = pd.DataFrame({"characteristic": list(missing), "not_known": list(missing.values())})
+    counts["pupils"] = len(latest)
+    counts["percent_known"] = 100 * (1 - counts["not_known"] / counts["pupils"])
+    sealed = Sealed(counts, counts=("not_known", "pupils"), derived=("percent_known",))
+    complete = counts["not_known"] == 0
+    shown = protect(sealed, area.policy, source=area.pupil_source, synthetic=area.synthetic, relations=())
+    return _show_complete(shown, complete)
+
+
+def _show_complete(shown, complete: pd.Series):
+    """A characteristic known for everybody says nothing of any child: its zero is shown as zero."""
+    from jsna.disclosure import Released
+
+    frame, symbols = shown.frame.copy(), shown.symbols.copy()
+    frame.loc[complete, "not_known"] = 0.0
+    frame.loc[complete, "percent_known"] = 100.0
+    symbols.loc[complete, ["not_known", "percent_known"]] = ""
+    return Released(frame, symbols, shown.source, shown.synthetic, shown.notes)
+
+
+def verdict(area: Area) -> Exhibit:
+    """Can the rest of the pack be relied on? One sentence."""
+    everything = loaded(area)
+    read = sum(s.summary.rows_read for s in everything)
+    refused_rows = sum(s.summary.rows_refused for s in everything)
+    share = 100 * refused_rows / read if read else 0.0
+    sentence = (
+        f"{len(everything)} sources were read, {read:,} rows in all; {refused_rows:,} rows ({share:.1f}%) were refused."
+    )
+    detail = ("The pupils are synthetic: no real child is in this pack.",) if area.synthetic else ()
+    return finding("data-verdict", sentence, detail=detail)

@@ -1,0 +1,158 @@
+"""Which groups are identified more, or less, often than others, before any adjustment?"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from jsna.errors import MeasureError, Problem, did_you_mean
+from jsna.measures import equal_risks_p_value, false_discovery, proportion, risk_difference, risk_ratio
+
+ALL_OTHERS = "all others"
+
+
+@cache
+def thresholds() -> dict[str, Any]:
+    """The constants of the rule, with the words of its reasons."""
+    text = files("jsna.disproportionality").joinpath("thresholds.yml").read_text(encoding="utf-8")
+    return yaml.safe_load(text)
+
+
+def reason_text(codes: str) -> list[str]:
+    """The sentences of reason codes that are joined with '; '."""
+    words = thresholds()["reasons"]
+    return [words[code] for code in codes.split("; ") if code]
+
+
+def crude(
+    frame: pd.DataFrame,
+    *,
+    group: str,
+    count: str,
+    total: str,
+    known: str | None = None,
+    reference: str | None = None,
+    family: list[str] | None = None,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Each group's risk, gap and risk ratio to all other pupils of known group, and to a named reference group.
+
+    ``frame`` has one row a group within a family (``family`` names columns such as outcome and census); ``count`` and
+    ``total`` are whole numbers; ``known`` is a boolean column: pupils of unknown group are rows of their own, in
+    nobody's comparator, tested against nobody. ``pupils_affected`` is how many more (+) or fewer (−) are identified
+    than at the comparator's risk. q-values allow for all tests of a family. Status is ``watch``,
+    ``insufficient data`` or ``no evidence``: a crude comparison never says more.
+
+    Raises ``MeasureError`` for a missing column, a group that stands twice in a family, or a reference that is not
+    there. When not to use: across several areas, where ``stratified`` is the answer.
+    """
+    family = family or []
+    _check(frame, [group, count, total, *family, *([known] if known else [])], [*family, group])
+    rows = pd.DataFrame(
+        {
+            **{c: frame[c] for c in family},
+            "group": frame[group],
+            "numerator": frame[count].astype("float64"),
+            "denominator": frame[total].astype("float64"),
+            "_known": frame[known].astype(bool) if known else True,
+        }
+    ).reset_index(drop=True)
+    parts = [_measured(_others(rows, family), family, confidence)]
+    if reference is not None:
+        parts.append(_measured(_reference(rows, family, reference), family, confidence))
+    return pd.concat(parts, ignore_index=True).drop(columns="_known")
+
+
+def _check(frame: pd.DataFrame, needed: list[str], key: list[str]) -> None:
+    missing = [c for c in needed if c not in frame]
+    if missing:
+        raise MeasureError(
+            *(Problem("There is no such column.", value=c, mend=did_you_mean(c, frame.columns)) for c in missing)
+        )
+    twice = frame.loc[frame.duplicated(key), key]
+    if len(twice):
+        raise MeasureError(
+            Problem("A group stands twice in one family.", value=twice.iloc[0].to_dict(), mend="Add its rows up first.")
+        )
+
+
+def _keys(rows: pd.DataFrame, family: list[str]) -> list[pd.Series]:
+    return [rows[c] for c in family] or [pd.Series(0, index=rows.index)]
+
+
+def _others(rows: pd.DataFrame, family: list[str]) -> pd.DataFrame:
+    """Every row with the sums of all other known rows of its family; an unknown row is beside all known ones."""
+    known = rows[["numerator", "denominator"]].where(rows["_known"], 0.0)
+    sums = known.groupby(_keys(rows, family), dropna=False).transform("sum")
+    return rows.assign(
+        comparator=ALL_OTHERS,
+        comparator_numerator=sums["numerator"] - known["numerator"],
+        comparator_denominator=sums["denominator"] - known["denominator"],
+        _tested=rows["_known"],
+    )
+
+
+def _reference(rows: pd.DataFrame, family: list[str], reference: str) -> pd.DataFrame:
+    """Every row with the figures of the reference group of its family."""
+    is_reference = rows["group"] == reference
+    if not is_reference.any():
+        raise MeasureError(
+            Problem("The reference group is not among the groups.", value=reference,
+                    mend=did_you_mean(reference, rows["group"].astype(str)))
+        )
+    figures = rows[["numerator", "denominator"]].where(is_reference)
+    figures = figures.groupby(_keys(rows, family), dropna=False).transform("max")
+    return rows.assign(
+        comparator=reference,
+        comparator_numerator=figures["numerator"],
+        comparator_denominator=figures["denominator"],
+        _tested=rows["_known"] & ~is_reference,
+    )
+
+
+def _measured(rows: pd.DataFrame, family: list[str], confidence: float) -> pd.DataFrame:
+    pair = rows["numerator"], rows["denominator"]
+    four = (*pair, rows["comparator_numerator"], rows["comparator_denominator"])
+    own = proportion(*pair, confidence)
+    others = proportion(rows["comparator_numerator"], rows["comparator_denominator"], confidence)
+    ratio, gap = risk_ratio(*four, confidence=confidence), risk_difference(*four, confidence=confidence)
+    p = equal_risks_p_value(*four)["estimate"].where(rows["_tested"])
+    q = p.groupby(_keys(rows, family), dropna=False).transform(lambda column: false_discovery(column))
+    result = rows.assign(
+        risk=own["estimate"], risk_lower=own["lower"], risk_upper=own["upper"],
+        comparator_risk=others["estimate"],
+        risk_ratio=ratio["estimate"], risk_ratio_lower=ratio["lower"], risk_ratio_upper=ratio["upper"],
+        gap_points=100 * gap["estimate"], gap_points_lower=100 * gap["lower"], gap_points_upper=100 * gap["upper"],
+        pupils_affected=gap["estimate"] * rows["denominator"],
+        pupils_affected_lower=gap["lower"] * rows["denominator"],
+        pupils_affected_upper=gap["upper"] * rows["denominator"],
+        p_value=p, q_value=q,
+        comparisons=p.notna().groupby(_keys(rows, family), dropna=False).transform("sum"),
+    )
+    return _judged(result, ratio["status"]).drop(columns="_tested")
+
+
+def _judged(rows: pd.DataFrame, why_not: pd.Series) -> pd.DataFrame:
+    t = thresholds()
+    ratio, low, high = rows["risk_ratio"], rows["risk_ratio_lower"], rows["risk_ratio_upper"]
+    beyond_chance = rows["_tested"] & (rows["q_value"] <= t["false_discovery_rate"])
+    few = rows["denominator"] < t["minimum_pupils"]
+    higher = beyond_chance & (ratio >= t["ratio_high"]) & ~few
+    lower = beyond_chance & (ratio <= t["ratio_low"]) & ~few
+    wide = (low <= t["ratio_low"]) & (high >= t["ratio_high"])
+    ruled_out = (low > t["ratio_low"]) & (high < t["ratio_high"])
+    not_calculated = why_not != ""
+    insufficient = few | wide | not_calculated
+    status = np.select([higher | lower, insufficient], ["watch", "insufficient data"], default="no evidence")
+    reasons = np.select(
+        [~rows["_known"], higher, lower, not_calculated, few, wide, ruled_out],
+        ["not_compared", "higher; crude_only", "lower; crude_only", "not_calculated; crude_only",
+         "few_pupils; crude_only", "wide_interval; crude_only", "ruled_out; crude_only"],
+        default="crude_only",
+    )
+    return rows.assign(status=np.where(rows["_known"], status, "insufficient data"), reasons=reasons)

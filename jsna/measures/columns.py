@@ -1,0 +1,62 @@
+"""What every measure does first: line up its columns, and say which rows cannot be calculated and why."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri
+
+from jsna.errors import MeasureError, Problem
+
+NO_PUPILS = "no pupils"
+MISSING = "missing"
+NEGATIVE = "negative"
+NOT_WHOLE = "not a whole number"
+ABOVE_TOTAL = "count above total"
+NO_COMPARATOR = "comparator has nobody"
+BOTH_ZERO = "both risks are zero"
+
+
+def aligned(*columns: ArrayLike) -> tuple:
+    """The columns as float arrays of one length, and the index of the first that has one.
+
+    Raises ``MeasureError`` when lengths differ or a column is not numeric: that is a mistake of the caller.
+    """
+    index = next((c.index for c in columns if isinstance(c, pd.Series)), None)
+    try:
+        arrays = [np.atleast_1d(pd.array(c, dtype="Float64").to_numpy("float64", na_value=np.nan)) for c in columns]
+    except (TypeError, ValueError) as error:
+        raise MeasureError(Problem("A column is not numeric.", value=str(error)[:80])) from None
+    lengths = {len(a) for a in arrays}
+    if len(lengths) > 1:
+        raise MeasureError(Problem("Columns differ in length.", value=sorted(lengths)))
+    return (*arrays, pd.RangeIndex(len(arrays[0])) if index is None else index)
+
+
+def normal_quantile(confidence: float) -> float:
+    """z of a two-sided level. Raises ``MeasureError`` outside 0.5 to 1.
+
+    >>> round(normal_quantile(0.95), 6)
+    1.959964
+    """
+    if not 0.5 < confidence < 1:
+        raise MeasureError(Problem("Not a level of confidence.", value=confidence, expected="0.5 to 1, such as 0.95"))
+    return float(ndtri(0.5 + confidence / 2))
+
+
+def count_status(x: NDArray, n: NDArray) -> NDArray:
+    """For each row why ``x`` of ``n`` cannot be used, or an empty text."""
+    whole = (x == np.round(x)) & ((n == np.round(n)) | np.isinf(n))
+    return np.select(
+        [np.isnan(x) | np.isnan(n), (x < 0) | (n < 0), ~whole, x > n, n == 0],
+        [MISSING, NEGATIVE, NOT_WHOLE, ABOVE_TOTAL, NO_PUPILS],
+        default="",
+    ).astype(object)
+
+
+def pair_status(x1: NDArray, n1: NDArray, x0: NDArray, n0: NDArray) -> NDArray:
+    """The same for a group and its comparator."""
+    first, second = count_status(x1, n1), count_status(x0, n0)
+    second = np.where(second == NO_PUPILS, NO_COMPARATOR, second)
+    return np.where(first != "", first, second).astype(object)

@@ -1,0 +1,73 @@
+"""Proportions and rates with their intervals, on whole columns."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from jsna.measures.columns import aligned, count_status, normal_quantile
+
+
+def proportion(count: ArrayLike, total: ArrayLike, confidence: float = 0.95) -> pd.DataFrame:
+    """What share of a group is identified, and how far could chance move it? Wilson score interval.
+
+    ``count`` and ``total`` are columns of equal length: whole numbers, 0 ≤ count ≤ total. Returns a frame aligned with
+    them: ``estimate``, ``lower``, ``upper`` (shares from 0 to 1) and ``status`` (empty when fine). A row that cannot be
+    calculated has missing values and says why; the others are answered. At count 0 the lower limit is exactly 0, at
+    count = total the upper is exactly 1. Not for repeated events (a pupil suspended twice): use ``rate``.
+
+    Source: Wilson 1927; Newcombe and Altman 2000.
+
+    >>> proportion([20, 0], [89, 10]).round(4).values.tolist()
+    [[0.2247, 0.1504, 0.3218, ''], [0.0, 0.0, 0.2775, '']]
+    """
+    x, n, index = aligned(count, total)
+    status = count_status(x, n)
+    good = status == ""
+    x, n = np.where(good, x, np.nan), np.where(good, n, np.nan)
+    z = normal_quantile(confidence)
+    share = x / n
+    centre = share + z**2 / (2 * n)
+    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    lower = np.where(x == 0, 0.0, (centre - half) / (1 + z**2 / n))
+    upper = np.where(x == n, 1.0, (centre + half) / (1 + z**2 / n))
+    return pd.DataFrame(
+        {"estimate": share, "lower": np.where(good, lower, np.nan), "upper": np.where(good, upper, np.nan),
+         "status": status},
+        index=index,
+    )
+
+
+def rate(
+    count: ArrayLike, exposure: ArrayLike, confidence: float = 0.95, multiplier: float = 1
+) -> pd.DataFrame:
+    """How often does an event happen, and how far could chance move that? Exact Poisson under 10 events, Byar from 10.
+
+    ``count``: events, whole numbers ≥ 0; ``exposure``: pupils, sessions or years, > 0; ``multiplier``: 10,000 for a
+    rate per 10,000. Returns ``estimate``, ``lower``, ``upper`` (times ``multiplier``) and ``status``. Not for shares of
+    pupils: SEN status is a proportion. Where children repeat events the interval is a minimum.
+
+    Source: Byar's approximation, Breslow and Day 1987; exact limits by the chi-square distribution.
+
+    >>> rate([0], [100], multiplier=100).round(3).values.tolist()
+    [[0.0, 0.0, 3.689, '']]
+    """
+    from scipy.special import chdtri
+
+    x, n, index = aligned(count, exposure)
+    status = count_status(x, np.where(np.isfinite(n), np.inf, n))
+    status = np.where((status == "") & (n <= 0), "no exposure", status)
+    good = status == ""
+    x, n = np.where(good, x, np.nan), np.where(good, n, np.nan)
+    z, alpha = normal_quantile(confidence), 1 - confidence
+    some = np.maximum(x, 1)
+    exact_lower = np.where(x == 0, 0.0, chdtri(2 * some, 1 - alpha / 2) / 2)
+    exact_upper = chdtri(2 * x + 2, alpha / 2) / 2
+    byar_lower = some * (1 - 1 / (9 * some) - z / (3 * np.sqrt(some))) ** 3
+    byar_upper = (x + 1) * (1 - 1 / (9 * (x + 1)) + z / (3 * np.sqrt(x + 1))) ** 3
+    lower = np.where(x < 10, exact_lower, byar_lower)
+    upper = np.where(x < 10, exact_upper, byar_upper)
+    values = {"estimate": x / n, "lower": lower / n, "upper": upper / n}
+    frame = pd.DataFrame({k: np.where(good, v * multiplier, np.nan) for k, v in values.items()}, index=index)
+    return frame.assign(status=status)

@@ -1,0 +1,1 @@
+"""Places: boundaries, lookups, maps. Knows nothing of SEND."""

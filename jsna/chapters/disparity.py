@@ -66,7 +66,7 @@ def rates(comparison: Comparison, outcome: str, order: str = "value") -> Exhibit
     return dot_interval(
         part.table,
         id=_id(part, outcome, "rates"),
-        title=f"{_name(outcome)} {_of(part)}, {period_name(part.period)}",
+        title=f"{outcome_name(outcome)} {_of(part)}, {period_name(part.period)}",
         group="label",
         value="percent",
         lower="percent_lower",
@@ -115,7 +115,7 @@ def table(comparison: Comparison, outcome: str) -> Exhibit:
     return table_exhibit(
         part.table,
         id=_id(part, outcome, "table"),
-        title=f"{_name(outcome)} {_of(part)}: all figures, {period_name(part.period)}",
+        title=f"{outcome_name(outcome)} {_of(part)}: all figures, {period_name(part.period)}",
         columns=TABLE_COLUMNS,
         row_header="label",
     )
@@ -153,7 +153,7 @@ def flags(comparison: Comparison, area: Area) -> Exhibit:
     """Which groups to watch, over all outcomes of the comparison, with the rows that ``flags.csv`` takes."""
     watched = comparison.table.rows(comparison.table.frame["status"] == WATCH)
     rows = [r for o in dict.fromkeys(comparison.table.frame["outcome"]) for r in flag_rows(comparison.of(o), area, o)]
-    names = [f"{_name(o)}: {g}" for o, g in zip(watched.frame["outcome"], watched.frame["label"], strict=True)]
+    names = [f"{outcome_name(o)}: {g}" for o, g in zip(watched.frame["outcome"], watched.frame["label"], strict=True)]
     sentence = f"To watch: {listing(names)}." if names else "No group stands out clearly from all others."
     shown = finding(f"{comparison.dimension.replace('_', '-')}-watch", sentence, detail=(_tests(comparison),))
     return with_extras(shown, flags=rows)
@@ -166,11 +166,11 @@ def headline(part: Comparison, outcome: str) -> str:
     known = int(frame["known"].sum())
     many = texts()["dimensions"][part.dimension]["many"]
     if watched.empty:
-        return f"{_name(outcome)}: none of {known} {many} stands out clearly from all others"
+        return f"{outcome_name(outcome)}: none of {known} {many} stands out clearly from all others"
     higher = watched.loc[watched["risk_ratio"] > 1, "label"].tolist()
     lower = watched.loc[watched["risk_ratio"] < 1, "label"].tolist()[::-1]
     parts = [f"{listing(higher)} higher" if higher else "", f"{listing(lower)} lower" if lower else ""]
-    return f"{_name(outcome)}: {' and '.join(p for p in parts if p)} than all others"
+    return f"{outcome_name(outcome)}: {' and '.join(p for p in parts if p)} than all others"
 
 
 def _details(part: Comparison) -> tuple[str, ...]:
@@ -266,7 +266,8 @@ def _id(part: Comparison, outcome: str, kind: str) -> str:
     return f"{part.dimension}-{outcome}-{kind}".replace("_", "-").casefold()
 
 
-def _name(outcome: str) -> str:
+def outcome_name(outcome: str) -> str:
+    """An outcome as readers know it."""
     if outcome.startswith("need_"):
         return str(code_list("need").loc[outcome.removeprefix("need_"), "plain"])
     return texts()["outcomes"][outcome]["name"]
@@ -274,7 +275,7 @@ def _name(outcome: str) -> str:
 
 def _verb(outcome: str) -> str:
     if outcome.startswith("need_"):
-        return f"identified with {_name(outcome)[0].lower()}{_name(outcome)[1:]} as primary need"
+        return f"identified with {outcome_name(outcome)[0].lower()}{outcome_name(outcome)[1:]} as primary need"
     return texts()["outcomes"][outcome]["verb"]
 
 

@@ -205,7 +205,7 @@ def _groups(topic: str) -> Dimension:
     if topic == "Sex":
         return Dimension("sex", {"Female": "Female", "Male": "Male", "Unknown": "Not known"}, ("Unknown",))
     known = code_list("ethnicity")
-    names = known.loc[known["known"] == "1", "label"].to_dict()
+    names = known.loc[known["known"] == "1", "plain"].to_dict()
     return Dimension("ethnicity", names | {"NOBT": "Not known (refused or not obtained)"}, ("NOBT",))
 
 

@@ -53,7 +53,7 @@ def dimension(column: str, groups: pd.DataFrame | None = None) -> Dimension:
     ``groups`` (indexed by code, column ``label``) names groups that no code list holds, such as wards.
     """
     lists = {
-        "ethnicity": ("ethnicity", "label"),
+        "ethnicity": ("ethnicity", "plain"),
         "language_group": ("language_group", "plain"),
         "sex": ("sex", "label"),
         "year_group": ("year_group", "label"),

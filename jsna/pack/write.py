@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from jsna import WORKBENCH_VERSION
 from jsna.area import Area
 from jsna.errors import OutputError, Problem
 from jsna.pack.flags import COLUMNS
@@ -104,11 +105,10 @@ def write_pack(staging: Path, area: Area, made: list[Made]) -> None:
         _write_exhibits(staging, found)
     flags = [flag for h in harvests for flag in h.extras("flags")]
     cards = [{**card, "chapter": h.chapter} for h in harvests for card in h.extras("card")]
-    gaps = [{**gap, "chapter": h.chapter} for h in harvests for gap in h.extras("gap")]
     sources = _unique(source for h in harvests for source in h.extras("sources"))
     _write_flags(staging / "flags.csv", flags)
     _text(staging / "cards.json", json.dumps(cards, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
-    _text(staging / "index.html", _index(area, made, harvests, flags, gaps, sources))
+    _text(staging / "index.html", _index(area, made, harvests, flags, sources))
     _text(staging / "manifest.json", _manifest(staging, area, made, sources))
 
 
@@ -129,7 +129,7 @@ def _write_flags(path: Path, flags: list[dict[str, Any]]) -> None:
         writer.writerows(flags)
 
 
-def _index(area: Area, made: list[Made], harvests: list[Harvest], flags, gaps, sources) -> str:
+def _index(area: Area, made: list[Made], harvests: list[Harvest], flags, sources) -> str:
     from jsna.pack.page import index_page
 
     titles = {m.chapter.name: m.chapter for m in made}
@@ -151,9 +151,9 @@ def _index(area: Area, made: list[Made], harvests: list[Harvest], flags, gaps, s
         flags=watched,
         comparisons=len(flags),
         chapters=chapters,
-        gaps=gaps,
+        brings=area.brings,
         sources=sources,
-        policy=area.policy.sentence() if area.synthetic else "",
+        policy=area.policy.sentence() if area.brings == "pupils" else "",
     )
 
 
@@ -171,7 +171,7 @@ def _manifest(staging: Path, area: Area, made: list[Made], sources: list[dict[st
         "synthetic": area.synthetic,
         "parameters": parameters,
         "disclosure_policy": {"audience": area.policy.audience, "suppress_below": area.policy.threshold},
-        "workbench_version": version("jsna-workbench") if _installed() else "0.1.0",
+        "workbench_version": WORKBENCH_VERSION,
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in LIBRARIES},
         "inputs": sources,
@@ -180,16 +180,6 @@ def _manifest(staging: Path, area: Area, made: list[Made], sources: list[dict[st
         "made_at": datetime.now(UTC).replace(microsecond=0).isoformat(),
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-
-
-def _installed() -> bool:
-    from importlib.metadata import PackageNotFoundError
-
-    try:
-        version("jsna-workbench")
-    except PackageNotFoundError:
-        return False
-    return True
 
 
 def _unique(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

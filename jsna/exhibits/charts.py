@@ -1,0 +1,288 @@
+"""Charts: dots with intervals, forests, bars and trends, in one visual language, the same bytes every run."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from jsna.disclosure import Released
+from jsna.exhibits.model import SYNTHETIC, Exhibit
+from jsna.exhibits.tables import behind, format_number, must_be_released
+from jsna.exhibits.text import notice
+
+RATIO_LIMITS = (0.2, 5.0)
+BAND = (0.80, 1.25)
+
+
+@cache
+def palette() -> dict[str, Any]:
+    """The colours."""
+    return yaml.safe_load(files("jsna.exhibits").joinpath("palette.yml").read_text(encoding="utf-8"))
+
+
+def canvas(rows: int, *, width: float = 7.4, row_height: float = 0.27, extra: float = 1.1):
+    """A figure for ``rows`` rows of text and its axes, drawn without a window."""
+    from matplotlib import rcParams
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    rcParams.update({"svg.hashsalt": "jsna", "svg.fonttype": "path", "font.family": "DejaVu Sans", "font.size": 9})
+    figure = Figure(figsize=(width, rows * row_height + extra), layout="constrained")
+    FigureCanvasSVG(figure)
+    axes = figure.add_subplot()
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(colors=palette()["ink"])
+    return figure, axes
+
+
+def as_svg(figure, synthetic: bool) -> bytes:
+    """The figure's bytes; a synthetic one is marked in the picture itself."""
+    if synthetic:
+        figure.supxlabel(SYNTHETIC, fontsize=8, color=palette()["muted"], x=0.99, ha="right")
+    stream = io.BytesIO()
+    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    return stream.getvalue()
+
+
+def _labels(names: Sequence[str]) -> list[str]:
+    return ["\n".join(textwrap.wrap(str(n), 38)[:3]) for n in names]
+
+
+def _rows(axes, names: Sequence[str]) -> None:
+    axes.set_yticks(range(len(names)), _labels(names))
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+
+
+def _ordered(table: Released, column: str, order: str) -> Released:
+    if order == "given":
+        return table
+    at = table.frame[column].astype("float64").sort_values(ascending=False, na_position="last", kind="stable").index
+    pick = lambda frame: frame.loc[at].reset_index(drop=True)  # noqa: E731
+    return Released(pick(table.frame), pick(table.symbols), table.source, table.synthetic, table.notes)
+
+
+def _nothing(name: str, title: str) -> Exhibit:
+    return notice(name, f"{title}: no figure can be shown.", "All are hidden, or none was supplied.")
+
+
+def dot_interval(
+    released: Released,
+    *,
+    id: str,
+    title: str,
+    group: str,
+    value: str,
+    lower: str,
+    upper: str,
+    unit: str,
+    reference_line: float | None = None,
+    reference_label: str = "",
+    order: str = "value",
+    highlight: str = "",
+) -> Exhibit:
+    """One dot a group with its interval; ``reference_line`` is a comparator's value, ``highlight`` a group's label."""
+    table = _ordered(must_be_released(released), value, order)
+    shown = table.frame
+    if shown[value].notna().sum() == 0:
+        return _nothing(id, title)
+    colours = palette()
+    figure, axes = canvas(len(shown))
+    at = np.arange(len(shown))
+    ours = (shown[group].astype(str) == highlight).to_numpy() if highlight else np.zeros(len(shown), bool)
+    for rows, colour, marker in ((~ours, colours["main"], "o"), (ours, colours["second"], "D")):
+        axes.hlines(at[rows], shown.loc[rows, lower].astype(float), shown.loc[rows, upper].astype(float), colour, lw=1.6)
+        axes.plot(shown.loc[rows, value].astype(float), at[rows], marker, color=colour, ms=6)
+    _hidden_marks(axes, table, value)
+    if reference_line is not None:
+        axes.axvline(reference_line, color=colours["ink"], lw=1, ls="--")
+        axes.annotate(
+            reference_label, (reference_line, -0.6), xytext=(3, 2), textcoords="offset points", fontsize=8
+        )
+    axes.set_xlim(left=0)
+    axes.set_xlabel(f"{unit}, with 95% confidence interval")
+    axes.grid(axis="x", color=colours["grid"], lw=0.6)
+    axes.set_axisbelow(True)
+    _rows(axes, shown[group])
+    kind = "percent" if "%" in unit else "count"
+    columns = [
+        {"name": group, "label": "Group", "kind": "text"},
+        {"name": value, "label": f"Value ({unit})", "kind": kind},
+        {"name": lower, "label": "Lower limit", "kind": kind},
+        {"name": upper, "label": "Upper limit", "kind": kind},
+    ]
+    alt = f"Dot chart with intervals: {title}. {_extremes(shown, group, value, unit, kind)}"
+    return _chart(id, title, alt, figure, table, columns, group)
+
+
+def _extremes(shown: pd.DataFrame, group: str, value: str, unit: str, kind: str) -> str:
+    known = shown.dropna(subset=[value])
+    if len(known) == 1:
+        return f"{known[group].iloc[0]}: {format_number(float(known[value].iloc[0]), kind)} {unit}."
+    top, bottom = known.loc[known[value].astype(float).idxmax()], known.loc[known[value].astype(float).idxmin()]
+    return (
+        f"Highest: {top[group]}, {format_number(float(top[value]), kind)} {unit}; "
+        f"lowest: {bottom[group]}, {format_number(float(bottom[value]), kind)} {unit}."
+    )
+
+
+def _hidden_marks(axes, table: Released, value: str) -> None:
+    for at in np.flatnonzero(table.frame[value].isna()):
+        axes.annotate(
+            table.symbols[value].iloc[at] or "x", (0, at), xytext=(4, -3), textcoords="offset points",
+            fontsize=8, color=palette()["muted"],
+        )
+
+
+def _chart(id, title, alt, figure, table: Released, columns, row_header, kind: str = "chart") -> Exhibit:
+    html, text = behind(table, columns, title, row_header)
+    return Exhibit(
+        id, kind, title, alt=alt, body=html, svg=as_svg(figure, table.synthetic), table_csv=text,
+        source=table.source, notes=table.notes, synthetic=table.synthetic,
+    )
+
+
+def forest(
+    released: Released, *, id: str, title: str, group: str, ratio: str, lower: str, upper: str, status: str
+) -> Exhibit:
+    """Ratios on a log axis with intervals; filled diamonds are groups to watch, hollow circles the others."""
+    table = _ordered(must_be_released(released), ratio, "value")
+    shown = table.frame
+    values = shown[ratio].astype("float64").replace(np.inf, np.nan)
+    if values.notna().sum() == 0:
+        return _nothing(id, title)
+    colours = palette()
+    figure, axes = canvas(len(shown))
+    axes.set_xscale("log")
+    low, high = RATIO_LIMITS
+    at = np.arange(len(shown))
+    axes.axvspan(*BAND, color=colours["band"], zorder=0)
+    axes.axvline(1, color=colours["ink"], lw=1)
+    ends = shown[lower].astype("float64").clip(low, high), shown[upper].astype("float64").clip(low, high)
+    axes.hlines(at, *ends, colours["main"], lw=1.6)
+    for rows, off, mark in ((shown[lower].astype(float) < low, low, "<"), (shown[upper].astype(float) > high, high, ">")):
+        axes.plot(np.full(int(rows.sum()), off), at[rows], mark, color=colours["main"], ms=5)
+    watch = (shown[status] == "watch").to_numpy()
+    middle = values.clip(low, high)
+    axes.plot(middle[~watch], at[~watch], "o", mfc="white", mec=colours["main"], ms=6)
+    axes.plot(middle[watch], at[watch], "D", color=colours["second"], mec=colours["ink"], ms=6.5)
+    ticks = [0.25, 0.5, 0.8, 1, 1.25, 2, 4]
+    axes.set_xticks(ticks, [str(t) for t in ticks])
+    axes.minorticks_off()
+    axes.set_xlim(low * 0.95, high * 1.05)
+    for at_row in np.flatnonzero(values.isna()):
+        axes.annotate(table.symbols[ratio].iloc[at_row] or "x", (low, at_row), fontsize=8, color=colours["muted"], va="center")
+    axes.set_xlabel("Ratio to the comparator (log scale), 95% confidence interval; ◆ to watch; shaded: 0.80 to 1.25")
+    _rows(axes, shown[group])
+    columns = [
+        {"name": group, "label": "Group", "kind": "text"},
+        {"name": ratio, "label": "Ratio", "kind": "ratio"},
+        {"name": lower, "label": "Lower limit", "kind": "ratio"},
+        {"name": upper, "label": "Upper limit", "kind": "ratio"},
+        {"name": status, "label": "Status", "kind": "text"},
+    ]
+    known = shown.assign(value=values).dropna(subset=["value"])
+    alt = f"Forest plot of ratios: {title}. {_extremes(known, group, 'value', '', 'ratio')}"
+    return _chart(id, title, alt, figure, table, columns, group)
+
+
+def bars(
+    released: Released, *, id: str, title: str, group: str, value: str, unit: str, order: str = "given"
+) -> Exhibit:
+    """One bar a group, from zero, with its value written beside it."""
+    table = _ordered(must_be_released(released), value, order)
+    shown = table.frame
+    if shown[value].notna().sum() == 0:
+        return _nothing(id, title)
+    kind = "percent" if "%" in unit else "count"
+    figure, axes = canvas(len(shown))
+    at, values = np.arange(len(shown)), shown[value].astype("float64")
+    axes.barh(at, values.fillna(0), color=palette()["main"], height=0.66)
+    for row, number in zip(at, values, strict=True):
+        text = table.symbols[value].iloc[row] if pd.isna(number) else format_number(number, kind)
+        axes.annotate(text, (0 if pd.isna(number) else number, row), xytext=(4, -3), textcoords="offset points", fontsize=8)
+    axes.set_xlim(0, float(values.max()) * 1.14)
+    axes.set_xlabel(unit)
+    _rows(axes, shown[group])
+    columns = [
+        {"name": group, "label": "Group", "kind": "text"},
+        {"name": value, "label": unit[:1].upper() + unit[1:], "kind": kind},
+    ]
+    alt = f"Bar chart: {title}. {_extremes(shown, group, value, unit, kind)}"
+    return _chart(id, title, alt, figure, table, columns, group)
+
+
+def trend(
+    released: Released,
+    *,
+    id: str,
+    title: str,
+    x: str,
+    series: str,
+    value: str,
+    highlight: str,
+    breaks: Sequence[str] = (),
+    unit: str = "%",
+) -> Exhibit:
+    """A line a series, labelled at its end; ``highlight`` is drawn strongest, ``breaks`` mark changes of method."""
+    table = must_be_released(released)
+    shown = table.frame.assign(_v=table.frame[value].astype("float64"))
+    if shown["_v"].notna().sum() == 0:
+        return _nothing(id, title)
+    colours = palette()
+    periods = sorted(shown[x].astype(str).unique())
+    figure, axes = canvas(10)
+    wide = shown.pivot(index=x, columns=series, values="_v").reindex(periods)
+    styles = zip((c for c in wide.columns if c != highlight), colours["others"] * 6, ["--", ":", "-."] * 8, strict=False)
+    drawn = [(name, colour, style, 1.6) for name, colour, style in styles]
+    if highlight in wide:
+        drawn.append((highlight, colours["main"], "-", 2.6))
+    ends = {}
+    for name, colour, style, width in drawn:
+        line = wide[name]
+        axes.plot(range(len(periods)), line, style, color=colour, lw=width, marker="o", ms=4)
+        ends[name] = (line.last_valid_index(), colour)
+    _end_labels(axes, wide, ends, periods)
+    for mark in (b for b in breaks if b in periods):
+        axes.axvline(periods.index(mark) - 0.5, color=colours["muted"], ls=":", lw=1)
+        axes.annotate("new collection", (periods.index(mark) - 0.5, 0.02), xycoords=("data", "axes fraction"),
+                      xytext=(3, 0), textcoords="offset points", fontsize=7.5, color=colours["muted"])
+    axes.set_xticks(range(len(periods)), [textwrap.fill(p, 9) for p in periods])
+    axes.set_ylim(0, float(wide.max().max()) * 1.12)
+    axes.set_ylabel(unit)
+    axes.grid(axis="y", color=colours["grid"], lw=0.6)
+    columns = [
+        {"name": x, "label": "Period", "kind": "text"},
+        {"name": series, "label": "Series", "kind": "text"},
+        {"name": value, "label": f"Value ({unit})", "kind": "percent"},
+    ]
+    main = wide[highlight].dropna() if highlight in wide else wide.iloc[:, 0].dropna()
+    alt = (
+        f"Line chart: {title}. {main.name}: {format_number(main.iloc[0], 'percent')} in {main.index[0]}, "
+        f"{format_number(main.iloc[-1], 'percent')} in {main.index[-1]} ({unit})."
+    )
+    return _chart(id, title, alt, figure, table, columns, x)
+
+
+def _end_labels(axes, wide: pd.DataFrame, ends: dict[str, tuple[Any, str]], periods: list[str]) -> None:
+    """Names at the lines' ends, moved apart where they would overlap."""
+    top = float(wide.max().max())
+    gap = top * 0.055
+    placed: list[float] = []
+    for name, (last, colour) in sorted(ends.items(), key=lambda e: wide.loc[e[1][0], e[0]]):
+        height = float(wide.loc[last, name])
+        height = max(height, placed[-1] + gap) if placed else height
+        placed.append(height)
+        axes.annotate(
+            textwrap.shorten(str(name), 34), (len(periods) - 1, height), xytext=(8, -3),
+            textcoords="offset points", fontsize=8.5, color=colour, annotation_clip=False,
+        )

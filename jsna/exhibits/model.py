@@ -1,0 +1,61 @@
+"""What a notebook shows: one value with its picture, its alternative text, the table behind it and its source."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+SYNTHETIC = "Synthetic data: no real children."
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A chart, table, map, finding or notice, ready for a notebook, a page and the pack.
+
+    ``extras`` carries what the pack collects: ``flags`` rows, a ``card``, ``sources``, a ``gap``.
+    """
+
+    id: str
+    kind: str
+    title: str
+    alt: str = ""
+    body: str = ""
+    svg: bytes | None = None
+    table_csv: str = ""
+    source: str = ""
+    notes: tuple[str, ...] = ()
+    synthetic: bool = False
+    extras: dict[str, Any] = field(default_factory=dict)
+
+    def html(self) -> str:
+        """The exhibit as one accessible block."""
+        if self.kind in ("finding", "notice"):
+            return f'<div class="{self.kind}">{self.body}</div>'
+        foot = [f"Source: {self.source}." if self.source else "", SYNTHETIC if self.synthetic else "", *self.notes]
+        foot_html = "".join(f"<p class='source'>{escape(t)}</p>" for t in foot if t)
+        if self.svg is None:
+            return f'<div class="exhibit">{self.body}{foot_html}</div>'
+        picture = base64.b64encode(self.svg).decode("ascii")
+        image = f'<img alt="{escape(self.alt, quote=True)}" src="data:image/svg+xml;base64,{picture}">'
+        table = f"<details><summary>Table: {escape(self.title)}</summary>{self.body}</details>"
+        caption = f"<figcaption>{escape(self.title)}</figcaption>"
+        return f'<figure class="exhibit">{caption}{image}{foot_html}{table}</figure>'
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, Any]:
+        return {
+            "text/plain": f"{self.kind}: {self.title}",
+            "text/html": self.html(),
+            "application/vnd.jsna.exhibit+json": {
+                "id": self.id,
+                "kind": self.kind,
+                "title": self.title,
+                "alt": self.alt,
+                "table_csv": self.table_csv,
+                "source": self.source,
+                "notes": list(self.notes),
+                "synthetic": self.synthetic,
+                "extras": self.extras,
+            },
+        }

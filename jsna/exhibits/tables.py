@@ -1,0 +1,116 @@
+"""Tables: numbers rounded once, symbols instead of empty cells, headers that a screen reader can use."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jsna.disclosure import SYMBOLS, Released
+from jsna.errors import DisclosureError, Problem
+from jsna.exhibits.model import Exhibit
+
+PLACES = {"count": 0, "percent": 1, "points": 1, "ratio": 2, "p": 3}
+
+
+def must_be_released(table: Any) -> Released:
+    """The table, if it passed the gate. Raises ``DisclosureError`` for anything else."""
+    if not isinstance(table, Released):
+        raise DisclosureError(
+            Problem(
+                "Only a table that passed the gate can be shown.",
+                value=type(table).__name__,
+                expected="Released",
+                mend="Use jsna.disclosure.protect().",
+            )
+        )
+    return table
+
+
+def format_number(value: float, kind: str) -> str:
+    """A number as readers see it: rounded half away from zero, thousands with commas, a true minus sign.
+
+    >>> format_number(1234.5, "count"), format_number(-2.25, "points"), format_number(0.125, "ratio")
+    ('1,235', '−2.3', '0.13')
+    """
+    if value is None or pd.isna(value):
+        return ""
+    if np.isinf(value):
+        return "no upper limit"
+    step = Decimal(1).scaleb(-PLACES[kind])
+    rounded = Decimal(repr(float(value))).quantize(step, rounding=ROUND_HALF_UP)
+    text = f"{abs(rounded):,}"
+    return f"−{text}" if rounded < 0 else text
+
+
+def formatted(table: Released, columns: Sequence[dict[str, str]]) -> pd.DataFrame:
+    """The table's columns as texts, symbols in place of what is hidden or absent; never an empty cell."""
+    released = must_be_released(table)
+    made = {}
+    for column in columns:
+        name, kind = column["name"], column["kind"]
+        values = released.frame[name]
+        text = values.astype(str) if kind == "text" else values.map(lambda v, k=kind: format_number(v, k))
+        symbols = released.symbols[name].replace("", "x")
+        made[name] = text.where((released.symbols[name] == "") & (text != ""), symbols)
+    return pd.DataFrame(made)
+
+
+def html_table(
+    text: pd.DataFrame, columns: Sequence[dict[str, str]], caption: str, row_header: str
+) -> str:
+    """An HTML table with caption, scoped headers and a legend of the symbols that occur."""
+    head = "".join(f'<th scope="col">{escape(c["label"])}</th>' for c in columns)
+    rows = []
+    for values in text.itertuples(index=False):
+        cells = [
+            f'<th scope="row">{escape(v)}</th>' if c["name"] == row_header else f"<td{_align(c)}>{escape(v)}</td>"
+            for c, v in zip(columns, values, strict=True)
+        ]
+        rows.append(f"<tr>{''.join(cells)}</tr>")
+    numbers = [c["name"] for c in columns if c["kind"] != "text"]
+    used = [s for s in SYMBOLS if numbers and (text[numbers] == s).any(axis=None)]
+    legend = "; ".join(f"{s} = {SYMBOLS[s]}" for s in used)
+    after = f"<p class='legend'>{escape(legend)}</p>" if legend else ""
+    region = f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(caption, quote=True)}">'
+    table = f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
+    return f"{region}{table}</table></div>{after}"
+
+
+def _align(column: dict[str, str]) -> str:
+    return "" if column["kind"] == "text" else ' class="number"'
+
+
+def table_csv(text: pd.DataFrame, columns: Sequence[dict[str, str]], *, synthetic: bool) -> str:
+    """The same table as CSV with plain labels; a synthetic one says so in each row."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([c["label"] for c in columns] + (["Data"] if synthetic else []))
+    plain = text.replace({"−": "-"}, regex=True)
+    numbers = [c["name"] for c in columns if c["kind"] != "text"]
+    plain[numbers] = plain[numbers].replace({",": ""}, regex=True)
+    writer.writerows([*row, *(["synthetic"] if synthetic else [])] for row in plain.itertuples(index=False))
+    return stream.getvalue()
+
+
+def behind(table: Released, columns: Sequence[dict[str, str]], title: str, row_header: str) -> tuple[str, str]:
+    """The HTML and the CSV of the table behind an exhibit."""
+    text = formatted(table, columns)
+    return html_table(text, columns, title, row_header), table_csv(text, columns, synthetic=table.synthetic)
+
+
+def table_exhibit(
+    table: Released, *, id: str, title: str, columns: Sequence[dict[str, str]], row_header: str
+) -> Exhibit:
+    """A released table as an exhibit. ``columns``: name, label and kind (text, count, percent, points, ratio or p)."""
+    html, text = behind(must_be_released(table), columns, title, row_header)
+    return Exhibit(
+        id, "table", title, alt="", body=html, table_csv=text, source=table.source, notes=table.notes,
+        synthetic=table.synthetic,
+    )

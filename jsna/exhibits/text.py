@@ -1,0 +1,31 @@
+"""Sentences: findings, notices, lists, in plain British English."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from jsna.exhibits.model import Exhibit
+
+
+def listing(names: Sequence[str]) -> str:
+    """Names as a list in a sentence.
+
+    >>> listing(["a", "b", "c"])
+    'a, b and c'
+    """
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def finding(name: str, sentence: str, detail: Sequence[str] = ()) -> Exhibit:
+    """What the figures show, in one sentence, with the figures that support it below."""
+    items = "".join(f"<li>{escape(d)}</li>" for d in detail)
+    body = f'<p class="finding-sentence">{escape(sentence)}</p>' + (f"<ul>{items}</ul>" if items else "")
+    return Exhibit(name, "finding", sentence, body=body, notes=tuple(detail))
+
+
+def notice(name: str, reason: str, mend: str) -> Exhibit:
+    """Why something is not shown, and what would mend it."""
+    return Exhibit(name, "notice", reason, body=f"<p>Not shown: {escape(reason)} {escape(mend)}</p>", notes=(mend,))

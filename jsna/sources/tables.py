@@ -1,0 +1,190 @@
+"""Smaller official tables: LAIT, statistical neighbours, pupils' characteristics, indices, lookups, Census children."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+import pandas as pd
+
+from jsna.codes import all_versions
+from jsna.errors import Problem, SourceError
+from jsna.sources.result import Loaded, Summary, empty_quarantine, sha256_of
+from jsna.sources.text_table import LICENCE, SYMBOLS, need_columns, read_text, to_numbers
+
+ENGLAND = "E92000001"
+
+
+def read_lait(path: Path) -> Loaded:
+    """DfE's local authority interactive tool: measure, period, area_code, area_name, value, symbol; one row a value.
+
+    ``-`` is missing for a reason that the tool does not give (symbol x). Defunct areas keep their number and have no
+    code. LAIT holds percentages without their counts: good for trend, useless for intervals.
+    """
+    raw = _parquet(path)
+    need_columns(raw, ["Short Desc", "Years", "LA and Regions", "Values", "LA Number", "Region"], path.name)
+    text = raw["Values"].astype(str).str.strip()
+    value = pd.to_numeric(text, errors="coerce").astype("float64")
+    number = pd.to_numeric(raw["LA Number"], errors="coerce").astype("Int64").astype("string")
+    now = all_versions("local_authority")
+    now = now[now["valid_to"] == ""].set_index("dfe_number")["code"]
+    regions = all_versions("local_authority").drop_duplicates("region_name").set_index("region_name")["region_code"]
+    name = raw["LA and Regions"].astype(str)
+    code = number.map(now).fillna(name.map(regions)).where(name != "England", ENGLAND)
+    frame = pd.DataFrame(
+        {
+            "measure": raw["Short Desc"].astype(str),
+            "period": raw["Years"].astype(str),
+            "area_code": code.astype("string").fillna(""),
+            "area_name": name,
+            "value": value,
+            "symbol": text.where(value.isna(), "").map(lambda s: SYMBOLS.get(s, "x") if s else ""),
+        }
+    )
+    return _loaded(frame, path, "Local authority interactive tool (LAIT)", "2016 to 2025", "Department for Education",
+                   ("Missing values are written '-' without a reason; they are read as not available.",))
+
+
+def read_neighbours(path: Path) -> Loaded:
+    """DfE's statistical neighbours of May 2025 (workbook): area_code, rank, neighbour_code, neighbour_name, set."""
+    sheet = _excel(path, "LA SN Groups", header=None)
+    numbers = pd.to_numeric(sheet[0], errors="coerce")
+    rows = sheet[numbers.between(200, 999)]
+    columns = [c for c in sheet.columns[2:] if pd.to_numeric(rows[c], errors="coerce").between(200, 999).mean() > 0.5]
+    if len(columns) < 10:
+        raise SourceError(Problem("The neighbours' columns were not found.", where=path.name, value=len(columns),
+                                  expected="10 columns of authority numbers"))
+    long = rows[[0, *columns[:10]]].set_axis(["number", *range(1, 11)], axis="columns")
+    long = long.melt(id_vars="number", var_name="rank", value_name="neighbour")
+    frame = _neighbour_codes(long["number"], long["rank"], long["neighbour"], "May 2025")
+    return _loaded(frame, path, "Statistical neighbours, May 2025", "2025", "Department for Education")
+
+
+def neighbours_2021() -> pd.DataFrame:
+    """The set of April 2021, which the files hold no more, for the areas it was carried over for (Luton)."""
+    with files("jsna.codes").joinpath("neighbours_2021.csv").open("rb") as stream:
+        table = pd.read_csv(stream, dtype="str")
+    return _neighbour_codes(table["dfe_number"], table["rank"], table["neighbour_number"], "April 2021")
+
+
+def _neighbour_codes(number: pd.Series, rank: pd.Series, neighbour: pd.Series, name: str) -> pd.DataFrame:
+    now = all_versions("local_authority")
+    now = now[now["valid_to"] == ""].set_index("dfe_number")
+    text = [pd.to_numeric(s).astype("int64").astype(str) for s in (number, neighbour)]
+    frame = pd.DataFrame(
+        {
+            "area_code": text[0].map(now["code"]),
+            "rank": pd.to_numeric(rank).astype("int64"),
+            "neighbour_code": text[1].map(now["code"]),
+            "neighbour_name": text[1].map(now["name"]),
+            "set": name,
+        }
+    )
+    return frame.sort_values(["area_code", "rank"], kind="stable").reset_index(drop=True)
+
+
+def read_pupils_ethnicity_language(path: Path) -> Loaded:
+    """DfE's pupils by ethnic group and language: long, with headcounts by period, area, phase, ethnicity, language."""
+    text = read_text(path)
+    needed = ["time_period", "geographic_level", "region_code", "old_la_code", "new_la_code", "la_name",
+              "phase_type_grouping", "ethnicity", "language", "headcount"]
+    need_columns(text, needed, path.name)
+    level = text["geographic_level"]
+    code = text["new_la_code"].where(level == "Local authority", text["region_code"].where(level == "Regional", ENGLAND))
+    frame, quarantine = to_numbers(text.assign(area_code=code), ["headcount"], path.name)
+    kept = ["time_period", "geographic_level", "area_code", "phase_type_grouping", "ethnicity", "language", "headcount"]
+    note = "2015/16 and 2016/17 leave out nursery-age pupils: use 2017/18 onwards for trends."
+    loaded = _loaded(frame[kept], path, "Schools, pupils and their characteristics: ethnicity and language",
+                     "201516 to 202122", "Department for Education", (note,))
+    return Loaded(loaded.frame, quarantine, loaded.summary)
+
+
+def read_idaci_2025(path: Path) -> Loaded:
+    """IDACI 2025 of every LSOA (2021) in England, from File 3: lsoa, rank, decile (1 = most deprived), edition."""
+    return _index_workbook(path, "IDACI", "IDACI 2025", "File 3 (supplementary indices)")
+
+
+def read_imd_2025(path: Path) -> Loaded:
+    """IMD 2025 of every LSOA (2021) in England, from File 1: lsoa, rank, decile (1 = most deprived), edition."""
+    return _index_workbook(path, "IMD", "IMD 2025", "File 1 (Index of Multiple Deprivation)")
+
+
+def _index_workbook(path: Path, index: str, name: str, expected: str) -> Loaded:
+    sheets = _excel(path, None)
+    for sheet in sheets.values():
+        sheet.columns = [" ".join(str(c).split()) for c in sheet.columns]
+        code = next((c for c in sheet.columns if c.startswith("LSOA code (2021)")), None)
+        own = [c for c in sheet.columns if index in c]
+        rank = next((c for c in own if "Rank" in c), None)
+        decile = next((c for c in own if "Decile" in c), None)
+        if code and rank and decile:
+            frame = pd.DataFrame({"lsoa": sheet[code].astype(str), "rank": sheet[rank].astype("int64"),
+                                  "decile": sheet[decile].astype("int64"), "edition": "2025"})
+            return _loaded(frame, path, f"English Indices of Deprivation 2025: {name}", "2025",
+                           "Ministry of Housing, Communities and Local Government")
+    raise SourceError(Problem(f"The workbook holds no {name}.", where=path.name, expected=expected,
+                              mend="File 1 has IMD alone, File 3 has IDACI: are they mixed up?"))
+
+
+def read_imd_2019(path: Path) -> Loaded:
+    """IMD 2019 of every LSOA (2011) in England: lsoa, rank, decile, edition. Never join it to LSOAs of 2021 by code."""
+    text = read_text(path)
+    need_columns(text, ["lsoa11_code", "IMD_rank", "IMD_decile"], path.name)
+    frame, quarantine = to_numbers(text, ["IMD_rank", "IMD_decile"], path.name)
+    frame = frame.rename(columns={"lsoa11_code": "lsoa", "IMD_rank": "rank", "IMD_decile": "decile"})
+    frame = frame[["lsoa", "rank", "decile"]].assign(edition="2019")
+    loaded = _loaded(frame, path, "English Indices of Deprivation 2019: IMD", "2019",
+                     "Ministry of Housing, Communities and Local Government")
+    return Loaded(loaded.frame, quarantine, loaded.summary)
+
+
+def read_lsoa_lookup(path: Path, columns: dict[str, str], source: str, period: str) -> Loaded:
+    """An ONS lookup as text, with ``columns`` renamed to their canonical names."""
+    text = read_text(path)
+    need_columns(text, list(columns), path.name)
+    return _loaded(text[list(columns)].rename(columns=columns), path, source, period, "Office for National Statistics")
+
+
+def read_census_children(path: Path) -> Loaded:
+    """Residents aged 0 to 15 of every LSOA (2021), Census 2021: lsoa, children. Cells are perturbed by the ONS."""
+    text = read_text(path)
+    need_columns(text, ["lsoa21_code", "age_group", "usual_residents"], path.name)
+    frame, quarantine = to_numbers(text, ["usual_residents"], path.name)
+    young = frame[frame["age_group"].str.contains("15")]
+    if young.empty:
+        raise SourceError(Problem("The age group 0 to 15 was not found.", where=path.name,
+                                  value=sorted(frame["age_group"].unique())[:6]))
+    children = young.rename(columns={"lsoa21_code": "lsoa", "usual_residents": "children"})[["lsoa", "children"]]
+    loaded = _loaded(children.reset_index(drop=True), path, "Census 2021: residents by age group", "21 March 2021",
+                     "Office for National Statistics", ("Only the age group 0 to 15 is used.",), rows_read=len(children))
+    return Loaded(loaded.frame, quarantine, loaded.summary)
+
+
+def _parquet(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path)
+    except FileNotFoundError:
+        raise SourceError(Problem("The file is missing.", where=path.name)) from None
+    except (OSError, ValueError) as error:
+        raise SourceError(Problem(f"The file is not readable as parquet ({type(error).__name__}).", where=path.name,
+                                  mend="Download it again.")) from None
+
+
+def _excel(path: Path, sheet: str | None, **options):
+    import zipfile
+
+    try:
+        return pd.read_excel(path, sheet_name=sheet, **options)
+    except (zipfile.BadZipFile, OSError, ValueError, KeyError) as error:
+        raise SourceError(Problem(f"The workbook cannot be read ({type(error).__name__}).", where=path.name,
+                                  mend="Is it the publisher's file, whole and closed in Excel?")) from None
+
+
+def _loaded(frame: pd.DataFrame, path: Path, source: str, period: str, publisher: str,
+            notes: Sequence[str] = (), rows_read: int | None = None) -> Loaded:
+    rows = len(frame) if rows_read is None else rows_read
+    summary = Summary(source=source, file=path.name, period=period, rows_read=rows, rows_kept=len(frame),
+                      rows_refused=rows - len(frame), sha256=sha256_of(path), publisher=publisher, licence=LICENCE,
+                      notes=tuple(notes))
+    return Loaded(frame.reset_index(drop=True), empty_quarantine(), summary)

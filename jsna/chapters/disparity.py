@@ -138,11 +138,13 @@ def statement(comparison: Comparison, area: Area, outcome: str, frame: str) -> E
     )
 
 
-def plain_statement(part: Comparison, area: Area, outcome: str, frame: str) -> Exhibit:
+def plain_statement(
+    part: Comparison, area: Area, outcome: str, frame: str, opening: str = ""
+) -> Exhibit:
     """The same sentence for a comparison of published figures; its chart carries the flags."""
     shown = finding(
         _id(part, outcome, "finding"),
-        f"{headline(part, outcome)}.",
+        f"{opening}{headline(part, outcome)}.",
         detail=(*_details(part), _tests(part), texts()["crude_note"].strip()),
     )
     return with_extras(shown, card=card(part, area, outcome, frame))

@@ -7,11 +7,11 @@ import pandas as pd
 from jsna.area import Area, period_name
 from jsna.chapters import disparity
 from jsna.chapters.base import needs, source_row, with_extras
+from jsna.codes import code_list
 from jsna.disclosure import Released, publish_official
 from jsna.disproportionality import stratified
 from jsna.evidence import ehc
 from jsna.evidence.comparison import Comparison, Dimension, compare_published
-from jsna.codes import code_list
 from jsna.exhibits.charts import dot_interval, forest, trend
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import format_number
@@ -200,7 +200,7 @@ def caseload_trend(area: Area) -> Exhibit:
     )
 
 
-def _groups(topic: str) -> Dimension:
+def groups_of(topic: str) -> Dimension:
     """The groups of a topic as the release has them; its one 'Unclassified' row holds refused and not obtained."""
     if topic == "Sex":
         return Dimension("sex", {"Female": "Female", "Male": "Male", "Unknown": "Not known"}, ("Unknown",))
@@ -217,7 +217,7 @@ def by_group(area: Area, topic: str, outcome: str) -> Comparison:
     period = ehc.latest_period(table)
     return compare_published(
         pick(table, area.code, topic, period),
-        _groups(topic),
+        groups_of(topic),
         (outcome,),
         total="total",
         period=period,
@@ -260,7 +260,7 @@ def within_areas(area: Area) -> Exhibit:
     period = ehc.latest_period(table)
     strata = ehc.in_time_by_area_and_group(table, period)
     reference = area.params.reference_ethnicity
-    names = _groups("Ethnicity").labels
+    names = groups_of("Ethnicity").labels
     shown = [g for g in names if g not in (reference, "NOBT")]
     results = {
         g: stratified(

@@ -30,7 +30,7 @@ def read_lait(path: Path) -> Loaded:
     now = all_versions("local_authority")
     now = now[now["valid_to"] == ""].set_index("dfe_number")["code"]
     regions = all_versions("local_authority").drop_duplicates("region_name").set_index("region_name")["region_code"]
-    name = raw["LA and Regions"].astype(str)
+    name = raw["LA and Regions"].astype(str).replace("Yorkshire and the Humber", "Yorkshire and The Humber")
     code = number.map(now).fillna(name.map(regions)).where(name != "England", ENGLAND)
     frame = pd.DataFrame(
         {
@@ -51,7 +51,9 @@ def read_neighbours(path: Path) -> Loaded:
     sheet = _excel(path, "LA SN Groups", header=None)
     numbers = pd.to_numeric(sheet[0], errors="coerce")
     rows = sheet[numbers.between(200, 999)]
-    columns = [c for c in sheet.columns[2:] if pd.to_numeric(rows[c], errors="coerce").between(200, 999).mean() > 0.5]
+    own = pd.to_numeric(rows[0])
+    cells = {c: pd.to_numeric(rows[c], errors="coerce") for c in sheet.columns[2:]}
+    columns = [c for c, v in cells.items() if v.between(200, 999).mean() > 0.5 and not (v == own).any()]
     if len(columns) < 10:
         raise SourceError(Problem("The neighbours' columns were not found.", where=path.name, value=len(columns),
                                   expected="10 columns of authority numbers"))

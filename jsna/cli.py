@@ -1,4 +1,7 @@
-"""The command line: thin commands over the rooms. Exit codes: 0 fine, 1 a check found something, 2 wrong input, 3 a chapter failed."""
+"""The command line: thin commands over the rooms.
+
+Exit codes: 0 fine; 1 a check found something; 2 the request or an input is wrong; 3 a chapter failed.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,9 @@ def main(argv: list[str] | None = None) -> int:
         _say(str(error))
         return error.exit_code
     except KeyboardInterrupt:
-        _say("Stopped. Nothing was changed: the pack that was there before is untouched. Run the command again to go on.")
+        _say(
+            "Stopped. Nothing was changed: the pack that was there before is untouched. Run the command again to go on."
+        )
         return 2
     except OSError as error:
         _say(f"The system refused: {error.strerror or error}. File: {error.filename or 'not named'}.")

@@ -38,9 +38,7 @@ class WorkbenchError(Exception):
     exit_code = 2
 
     def __init__(self, *problems: Problem | str) -> None:
-        self.problems: Sequence[Problem] = tuple(
-            p if isinstance(p, Problem) else Problem(p) for p in problems
-        )
+        self.problems: Sequence[Problem] = tuple(p if isinstance(p, Problem) else Problem(p) for p in problems)
         super().__init__("\n".join(str(p) for p in self.problems))
 
     def __reduce__(self):
@@ -84,5 +82,5 @@ def did_you_mean(value: object, allowed: Iterable[str]) -> str:
     >>> did_you_mean("la_cod", ["la_code", "period"])
     "Did you mean 'la_code'?"
     """
-    near = get_close_matches(str(value), list(allowed), n=1, cutoff=0.6)
+    near = get_close_matches(str(value), list(allowed), n=1, cutoff=0.55)
     return f"Did you mean {near[0]!r}?" if near else ""

@@ -1,4 +1,4 @@
-"""The one model of a params file: the same keys for ``jsna refresh``, for ``papermill -f`` and for a notebook's own cell."""
+"""The one model of a params file: the same keys for ``jsna refresh``, ``papermill -f`` and a notebook's own cell."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ class Params(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     areas: Annotated[
-        list[str], Field(min_length=1, description="Nine-character codes of local authorities; a pack is made for each.")
+        list[str],
+        Field(min_length=1, description="Nine-character codes of local authorities; a pack is made for each."),
     ] = ["E06000032"]
-    cycle: Annotated[
-        str, Field(pattern=r"^[0-9]{4}(-[0-9a-z]+)*$", description="The review cycle, such as 2026.")
-    ] = "2026"
+    cycle: Annotated[str, Field(pattern=r"^[0-9]{4}(-[0-9a-z]+)*$", description="The review cycle, such as 2026.")] = (
+        "2026"
+    )
     source: Annotated[
         Literal["synthetic", "official"],
         Field(description="Synthetic pupils of the embedded area, or the official files in the folder `data`."),
@@ -39,18 +40,10 @@ class Params(BaseModel):
     scale: Annotated[
         float, Field(gt=0, le=250, description="Size of the synthetic area; 1 is about 40,000 pupils.")
     ] = 1.0
-    audience: Annotated[
-        Literal["public", "restricted"], Field(description="Who will read the pack.")
-    ] = "public"
-    suppress_below: Annotated[
-        int, Field(ge=5, le=20, description="Numbers of pupils under this are hidden.")
-    ] = 5
-    minimum_denominator: Annotated[
-        int, Field(ge=10, le=100, description="No rate is shown for a smaller group.")
-    ] = 10
-    confidence: Annotated[
-        float, Field(gt=0.5, lt=1, description="Level of the intervals.")
-    ] = 0.95
+    audience: Annotated[Literal["public", "restricted"], Field(description="Who will read the pack.")] = "public"
+    suppress_below: Annotated[int, Field(ge=5, le=20, description="Numbers of pupils under this are hidden.")] = 5
+    minimum_denominator: Annotated[int, Field(ge=10, le=100, description="No rate is shown for a smaller group.")] = 10
+    confidence: Annotated[float, Field(gt=0.5, lt=1, description="Level of the intervals.")] = 0.95
     reference_ethnicity: Annotated[
         str, Field(description="Code of the named reference group, shown beside 'all others'.")
     ] = "WBRI"
@@ -134,7 +127,7 @@ def read_params(path: Path | str) -> Params:
             Problem(
                 f"The params file is not readable as YAML{line}.",
                 where=str(path),
-                expected="lines such as `cycle: \"2026\"`",
+                expected='lines such as `cycle: "2026"`',
                 mend="A tab, or a missing space after a colon, is the usual cause.",
             )
         ) from None

@@ -71,6 +71,4 @@ class Sealed:
 
     @staticmethod
     def _refuse(what: str) -> NoReturn:
-        raise DisclosureError(
-            f"True counts cannot be {what}. Pass them through jsna.disclosure.protect() first."
-        )
+        raise DisclosureError(f"True counts cannot be {what}. Pass them through jsna.disclosure.protect() first.")

@@ -138,9 +138,7 @@ def statement(comparison: Comparison, area: Area, outcome: str, frame: str) -> E
     )
 
 
-def plain_statement(
-    part: Comparison, area: Area, outcome: str, frame: str, opening: str = ""
-) -> Exhibit:
+def plain_statement(part: Comparison, area: Area, outcome: str, frame: str, opening: str = "") -> Exhibit:
     """The same sentence for a comparison of published figures; its chart carries the flags."""
     shown = finding(
         _id(part, outcome, "finding"),
@@ -155,8 +153,9 @@ def flags(comparison: Comparison, area: Area) -> Exhibit:
     """Which groups to watch, over all outcomes of the comparison, with the rows that ``flags.csv`` takes."""
     watched = comparison.table.rows(comparison.table.frame["status"] == WATCH)
     rows = [r for o in dict.fromkeys(comparison.table.frame["outcome"]) for r in flag_rows(comparison.of(o), area, o)]
-    names = [f"{outcome_name(o)}: {g}" for o, g in zip(watched.frame["outcome"], watched.frame["label"], strict=True)]
-    sentence = f"To watch: {listing(names)}." if names else "No group stands out clearly from all others."
+    by_outcome = watched.frame.groupby("outcome", sort=False)["label"].agg(lambda labels: listing(list(labels)))
+    names = "; ".join(f"{outcome_name(o)}: {labels}" for o, labels in by_outcome.items())
+    sentence = f"To watch: {names}." if names else "No group stands out clearly from all others."
     shown = finding(f"{comparison.dimension.replace('_', '-')}-watch", sentence, detail=(_tests(comparison),))
     return with_extras(shown, flags=rows)
 

@@ -23,9 +23,13 @@ def _by_year(area: Area) -> Released:
     frame = case_counts(area.ehc_cases.frame, "sex").unseal("to add up cases by year")
     years = frame.groupby("time_period", as_index=False)[["plans", "in_20_weeks"]].sum()
     years = years[years["time_period"].isin(_years(area))].reset_index(drop=True)
-    limits = 100 * proportion(years["in_20_weeks"], years["plans"], area.params.confidence)[["estimate", "lower", "upper"]]
+    limits = (
+        100 * proportion(years["in_20_weeks"], years["plans"], area.params.confidence)[["estimate", "lower", "upper"]]
+    )
     years["percent"], years["percent_lower"], years["percent_upper"] = (
-        limits["estimate"], limits["lower"], limits["upper"],
+        limits["estimate"],
+        limits["lower"],
+        limits["upper"],
     )
     pair = ("in_20_weeks", "plans")
     sealed = Sealed(years, counts=pair, rates={"percent": pair, "percent_lower": pair, "percent_upper": pair})
@@ -90,9 +94,7 @@ def by_group(area: Area, column: str, outcome: str) -> Comparison:
 def group_chart(comparison: Comparison, area: Area) -> Exhibit:
     """Each group's ratio to all others, with the rows that ``flags.csv`` takes."""
     outcome = str(comparison.table.frame["outcome"].iloc[0])
-    return with_extras(
-        disparity.ratios(comparison, outcome), flags=disparity.flag_rows(comparison, area, outcome)
-    )
+    return with_extras(disparity.ratios(comparison, outcome), flags=disparity.flag_rows(comparison, area, outcome))
 
 
 @needs("pupils")

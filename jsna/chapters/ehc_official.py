@@ -239,9 +239,7 @@ def group_finding(comparison: Comparison, area: Area) -> Exhibit:
 def group_chart(comparison: Comparison, area: Area) -> Exhibit:
     """Each group's ratio to all others."""
     outcome = str(comparison.table.frame["outcome"].iloc[0])
-    return with_extras(
-        disparity.ratios(comparison, outcome), flags=disparity.flag_rows(comparison, area, outcome)
-    )
+    return with_extras(disparity.ratios(comparison, outcome), flags=disparity.flag_rows(comparison, area, outcome))
 
 
 @needs("official")
@@ -263,9 +261,7 @@ def within_areas(area: Area) -> Exhibit:
     names = groups_of("Ethnicity").labels
     shown = [g for g in names if g not in (reference, "NOBT")]
     results = {
-        g: stratified(
-            strata, group=g, reference=reference, count="in_20_weeks", total="total", strata="area_code"
-        )
+        g: stratified(strata, group=g, reference=reference, count="in_20_weeks", total="total", strata="area_code")
         for g in shown
     }
     rows = pd.DataFrame(

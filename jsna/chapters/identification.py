@@ -25,7 +25,9 @@ def _by_census(area: Area) -> Released:
     long = frame.melt(
         id_vars=["time_period", "pupils"], value_vars=list(OUTCOMES), var_name="outcome", value_name="identified"
     )
-    limits = 100 * proportion(long["identified"], long["pupils"], area.params.confidence)[["estimate", "lower", "upper"]]
+    limits = (
+        100 * proportion(long["identified"], long["pupils"], area.params.confidence)[["estimate", "lower", "upper"]]
+    )
     long = long.assign(
         period=long["time_period"].astype(str).map(period_name),
         name=long["outcome"].map(names),

@@ -113,8 +113,10 @@ def lait_finding(area: Area, key: str, name: str) -> Exhibit:
     last, first = own.iloc[-1], own.iloc[0]
     england = table[(table["series"] == "England") & (table["period"] == last["period"])]["value"].iloc[0]
     words = _series()[key]["words"]
-    joined = f"{format_number(last['value'], 'percent')}% {words}" if words.startswith("of ") else (
-        f"{format_number(last['value'], 'percent')}% of pupils {words}"
+    joined = (
+        f"{format_number(last['value'], 'percent')}% {words}"
+        if words.startswith("of ")
+        else (f"{format_number(last['value'], 'percent')}% of pupils {words}")
     )
     made = finding(
         name,
@@ -189,8 +191,8 @@ def plans_per_pupil_gap(area: Area) -> Exhibit:
     """Why no rate of plans per pupil by ethnic group is shown."""
     return gap(
         "ethnicity-plans-per-pupil",
-        "Plans by ethnic group are published for January 2024 and 2025, pupils by ethnic group in these files to January "
-        "2022, and on another basis (residence against school): no honest rate can be made.",
+        "Plans by ethnic group are published for January 2024 and 2025, pupils by ethnic group in these files to "
+        "January 2022, and on another basis (residence against school): no honest rate can be made.",
         "Bring a newer file of pupils by ethnicity, or the authority's own pupil records.",
     )
 
@@ -216,7 +218,11 @@ def lsoas_by_decile(area: Area) -> Released | Exhibit:
     counts = own["decile"].value_counts().reindex(range(1, 11), fill_value=0)
     labels = {1: " (most deprived)", 10: " (least deprived)"}
     table = pd.DataFrame(
-        {"label": [f"Decile {d}{labels.get(d, '')}" for d in counts.index], "decile": counts.index, "areas": counts.to_numpy()}
+        {
+            "label": [f"Decile {d}{labels.get(d, '')}" for d in counts.index],
+            "decile": counts.index,
+            "areas": counts.to_numpy(),
+        }
     )
     table["percent"] = 100 * table["areas"] / len(own)
     return publish_official(table, source="MHCLG, English Indices of Deprivation 2025: IDACI")
@@ -236,8 +242,8 @@ def decile_finding(table: Released, area: Area) -> Exhibit:
     shown = table.frame.set_index("decile")
     made = finding(
         "deprivation-deciles",
-        f"{int(shown.loc[[1, 2], 'areas'].sum())} of {int(shown['areas'].sum())} small areas of {area.name} are among the "
-        "fifth most deprived in England for children (IDACI 2025).",
+        f"{int(shown.loc[[1, 2], 'areas'].sum())} of {int(shown['areas'].sum())} small areas of {area.name} are among "
+        "the fifth most deprived in England for children (IDACI 2025).",
     )
     return with_extras(made, sources=[source_row(area.official.idaci())])
 
@@ -312,8 +318,8 @@ def ward_finding(table: Released, area: Area) -> Exhibit:
     none_in = int((shown["percent"] == 0).sum())
     return finding(
         "wards-deprivation",
-        f"In {all_in} of {len(shown)} wards of {area.name} every child lives in an area among the fifth most deprived in "
-        f"England; in {none_in} none does.",
+        f"In {all_in} of {len(shown)} wards of {area.name} every child lives in an area among the fifth most deprived "
+        f"in England; in {none_in} none does.",
         detail=("Small areas are placed in wards by best fit: a ward's figure is approximate.",),
     )
 

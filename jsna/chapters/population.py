@@ -64,6 +64,4 @@ def over_time(area: Area) -> Exhibit:
     counts = pd.DataFrame({"period": frame["time_period"].astype(str).map(period_name), "pupils": frame["pupils"]})
     sealed = Sealed(counts, counts=("pupils",))
     table = protect(sealed, area.policy, source=area.pupil_source, synthetic=area.synthetic)
-    return bars(
-        table, id="population-censuses", title="Pupils on roll", group="period", value="pupils", unit="pupils"
-    )
+    return bars(table, id="population-censuses", title="Pupils on roll", group="period", value="pupils", unit="pupils")

@@ -41,9 +41,7 @@ def code_list(name: str) -> pd.DataFrame:
     'SEN support'
     """
     if name not in LISTS:
-        raise CodeListError(
-            Problem("There is no such code list.", value=name, expected=", ".join(LISTS))
-        )
+        raise CodeListError(Problem("There is no such code list.", value=name, expected=", ".join(LISTS)))
     frame = _read(name)
     if "valid_to" in frame:
         frame = frame[frame["valid_to"] == ""]
@@ -107,6 +105,4 @@ def local_authority(code: str) -> pd.Series:
     else:
         near = did_you_mean(code, [*current.index, *current["name"]])
         mend = near or "See jsna/codes/local_authority.csv for all codes."
-    raise CodeListError(
-        Problem("No local authority in England has this code.", value=code, mend=mend)
-    )
+    raise CodeListError(Problem("No local authority in England has this code.", value=code, mend=mend))

@@ -44,8 +44,9 @@ def protect(
     """What of ``sealed`` may be published under ``policy``.
 
     Each of ``relations`` names columns that cut the frame into sets of rows that add up to something known (an empty
-    one: the whole frame): inside each set a lone hidden count gets a companion, until no set has a lone one. Raises ``DisclosureError`` for anything but a ``Sealed``
-    frame, and for a count column with fractions or negative values.
+    one: the whole frame): inside each set a lone hidden count gets a companion until none
+    has a lone one.
+    Raises ``DisclosureError`` for anything but a ``Sealed`` frame, and for a count column with fractions or negative values.
 
     >>> frame = pd.DataFrame({"group": list("ABC"), "pupils": [3, 20, 40]})
     >>> shown = protect(Sealed(frame, counts=("pupils",)), Policy(), source="example", synthetic=True)
@@ -99,14 +100,12 @@ def publish_official(
 
 
 def publish_facts(frame: pd.DataFrame, *, source: str, synthetic: bool) -> Released:
-    """Pass on facts about files, schools or places that count no pupils. Raises ``DisclosureError`` for sealed counts."""
+    """Facts about files, schools or places that count no pupils. Raises ``DisclosureError`` for sealed counts."""
     shown = publish_official(frame, source=source)
     return Released(shown.frame, shown.symbols, source, synthetic)
 
 
-def too_few_for_a_rate(
-    released: Released, denominator: str, columns: tuple[str, ...], policy: Policy
-) -> Released:
+def too_few_for_a_rate(released: Released, denominator: str, columns: tuple[str, ...], policy: Policy) -> Released:
     """Official rows whose denominator is under the policy's minimum, with the rate columns marked ``u``."""
     small = released.frame[denominator] < policy.minimum_denominator
     frame, symbols = released.frame.copy(), released.symbols.copy()
@@ -153,9 +152,7 @@ def _gives_away_complement(frame, numerator: str, denominator: str, policy: Poli
     return rest.notna() & (rest < policy.threshold)
 
 
-def _with_companions(
-    values: pd.Series, hidden: pd.Series, relations: list[list[pd.Series]]
-) -> pd.Series:
+def _with_companions(values: pd.Series, hidden: pd.Series, relations: list[list[pd.Series]]) -> pd.Series:
     """``hidden`` grown until no set of rows that adds up has exactly one hidden count."""
     while True:
         grown = hidden.copy()

@@ -12,6 +12,7 @@ import yaml
 
 from jsna.errors import MeasureError, Problem, did_you_mean
 from jsna.measures import equal_risks_p_value, false_discovery, proportion, risk_difference, risk_ratio
+from jsna.measures.columns import NO_PUPILS, aligned, count_status
 
 ALL_OTHERS = "all others"
 
@@ -46,33 +47,44 @@ def crude(
     ``total`` are whole numbers; ``known`` is a boolean column: pupils of unknown group are rows of their own, in
     nobody's comparator, tested against nobody. ``pupils_affected`` is how many more (+) or fewer (−) are identified
     than at the comparator's risk. q-values allow for all tests of a family. Status is ``watch``,
-    ``insufficient data`` or ``no evidence``: a crude comparison never says more.
+    ``insufficient data`` or ``no evidence`` (the reference row itself: ``reference group``): a crude comparison never
+    says more. A row whose counts cannot be used is left out of every comparator, and the other rows say so.
 
-    Raises ``MeasureError`` for a missing column, a group that stands twice in a family, or a reference that is not
+    Raises ``MeasureError`` for a missing or non-numeric column, a ``known`` with gaps, a group that stands twice in a family, or a reference that is not
     there. When not to use: across several areas, where ``stratified`` is the answer.
     """
     family = family or []
-    _check(frame, [group, count, total, *family, *([known] if known else [])], [*family, group])
+    _check(frame, [group, count, total, *family, *([known] if known else [])], [*family, group], known)
     rows = pd.DataFrame(
         {
             **{c: frame[c] for c in family},
             "group": frame[group],
-            "numerator": frame[count].astype("float64"),
-            "denominator": frame[total].astype("float64"),
+            "numerator": _numbers(frame[count]),
+            "denominator": _numbers(frame[total]),
             "_known": frame[known].astype(bool) if known else True,
         }
     ).reset_index(drop=True)
+    own = count_status(rows["numerator"].to_numpy(), rows["denominator"].to_numpy())
+    rows["_usable"] = np.isin(own, ["", NO_PUPILS])
     parts = [_measured(_others(rows, family), family, confidence)]
     if reference is not None:
         parts.append(_measured(_reference(rows, family, reference), family, confidence))
-    return pd.concat(parts, ignore_index=True).drop(columns="_known")
+    return pd.concat(parts, ignore_index=True).drop(columns=["_known", "_usable"])
 
 
-def _check(frame: pd.DataFrame, needed: list[str], key: list[str]) -> None:
+def _numbers(column: pd.Series) -> pd.Series:
+    return pd.Series(aligned(column)[0], index=column.index)
+
+
+def _check(frame: pd.DataFrame, needed: list[str], key: list[str], known: str | None) -> None:
     missing = [c for c in needed if c not in frame]
     if missing:
         raise MeasureError(
             *(Problem("There is no such column.", value=c, mend=did_you_mean(c, frame.columns)) for c in missing)
+        )
+    if known and frame[known].isna().any():
+        raise MeasureError(
+            Problem("Whether a group is known is not said for every row.", where=known, expected="true or false")
         )
     twice = frame.loc[frame.duplicated(key), key]
     if len(twice):
@@ -86,14 +98,19 @@ def _keys(rows: pd.DataFrame, family: list[str]) -> list[pd.Series]:
 
 
 def _others(rows: pd.DataFrame, family: list[str]) -> pd.DataFrame:
-    """Every row with the sums of all other known rows of its family; an unknown row is beside all known ones."""
-    known = rows[["numerator", "denominator"]].where(rows["_known"], 0.0)
+    """Every row with the sums of all other known rows of its family; an unknown row is beside all known ones.
+
+    A row whose counts cannot be used is in nobody's comparator: half of it (a total without its count) would bias all.
+    """
+    counted = rows["_known"] & rows["_usable"]
+    known = rows[["numerator", "denominator"]].where(counted, 0.0)
     sums = known.groupby(_keys(rows, family), dropna=False).transform("sum")
     return rows.assign(
         comparator=ALL_OTHERS,
         comparator_numerator=sums["numerator"] - known["numerator"],
         comparator_denominator=sums["denominator"] - known["denominator"],
         _tested=rows["_known"],
+        _incomplete=(rows["_known"] & ~rows["_usable"]).groupby(_keys(rows, family), dropna=False).transform("any"),
     )
 
 
@@ -102,8 +119,11 @@ def _reference(rows: pd.DataFrame, family: list[str], reference: str) -> pd.Data
     is_reference = rows["group"] == reference
     if not is_reference.any():
         raise MeasureError(
-            Problem("The reference group is not among the groups.", value=reference,
-                    mend=did_you_mean(reference, rows["group"].astype(str)))
+            Problem(
+                "The reference group is not among the groups.",
+                value=reference,
+                mend=did_you_mean(reference, rows["group"].astype(str)),
+            )
         )
     figures = rows[["numerator", "denominator"]].where(is_reference)
     figures = figures.groupby(_keys(rows, family), dropna=False).transform("max")
@@ -112,6 +132,7 @@ def _reference(rows: pd.DataFrame, family: list[str], reference: str) -> pd.Data
         comparator_numerator=figures["numerator"],
         comparator_denominator=figures["denominator"],
         _tested=rows["_known"] & ~is_reference,
+        _incomplete=False,
     )
 
 
@@ -124,17 +145,24 @@ def _measured(rows: pd.DataFrame, family: list[str], confidence: float) -> pd.Da
     p = equal_risks_p_value(*four)["estimate"].where(rows["_tested"])
     q = p.groupby(_keys(rows, family), dropna=False).transform(lambda column: false_discovery(column))
     result = rows.assign(
-        risk=own["estimate"], risk_lower=own["lower"], risk_upper=own["upper"],
+        risk=own["estimate"],
+        risk_lower=own["lower"],
+        risk_upper=own["upper"],
         comparator_risk=others["estimate"],
-        risk_ratio=ratio["estimate"], risk_ratio_lower=ratio["lower"], risk_ratio_upper=ratio["upper"],
-        gap_points=100 * gap["estimate"], gap_points_lower=100 * gap["lower"], gap_points_upper=100 * gap["upper"],
+        risk_ratio=ratio["estimate"],
+        risk_ratio_lower=ratio["lower"],
+        risk_ratio_upper=ratio["upper"],
+        gap_points=100 * gap["estimate"],
+        gap_points_lower=100 * gap["lower"],
+        gap_points_upper=100 * gap["upper"],
         pupils_affected=gap["estimate"] * rows["denominator"],
         pupils_affected_lower=gap["lower"] * rows["denominator"],
         pupils_affected_upper=gap["upper"] * rows["denominator"],
-        p_value=p, q_value=q,
+        p_value=p,
+        q_value=q,
         comparisons=p.notna().groupby(_keys(rows, family), dropna=False).transform("sum"),
     )
-    return _judged(result, ratio["status"]).drop(columns="_tested")
+    return _judged(result, ratio["status"]).drop(columns=["_tested", "_incomplete"])
 
 
 def _judged(rows: pd.DataFrame, why_not: pd.Series) -> pd.DataFrame:
@@ -151,8 +179,20 @@ def _judged(rows: pd.DataFrame, why_not: pd.Series) -> pd.DataFrame:
     status = np.select([higher | lower, insufficient], ["watch", "insufficient data"], default="no evidence")
     reasons = np.select(
         [~rows["_known"], higher, lower, not_calculated, few, wide, ruled_out],
-        ["not_compared", "higher; crude_only", "lower; crude_only", "not_calculated; crude_only",
-         "few_pupils; crude_only", "wide_interval; crude_only", "ruled_out; crude_only"],
+        [
+            "not_compared",
+            "higher; crude_only",
+            "lower; crude_only",
+            "not_calculated; crude_only",
+            "few_pupils; crude_only",
+            "wide_interval; crude_only",
+            "ruled_out; crude_only",
+        ],
         default="crude_only",
     )
-    return rows.assign(status=np.where(rows["_known"], status, "insufficient data"), reasons=reasons)
+    status = np.where(rows["_known"], status, "insufficient data")
+    itself = rows["group"] == rows["comparator"]
+    reasons = np.where(itself, "reference_group", reasons)
+    partial = rows["_incomplete"] & rows["_usable"]
+    reasons = np.where(partial, [f"{r}; comparator_incomplete" for r in reasons], reasons)
+    return rows.assign(status=np.where(itself, "reference group", status), reasons=reasons)

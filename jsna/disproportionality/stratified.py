@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from jsna.errors import MeasureError, Problem
-from jsna.measures.columns import normal_quantile
+from jsna.errors import MeasureError, Problem, did_you_mean
+from jsna.measures.columns import MISSING, NO_PUPILS, aligned, count_status, normal_quantile
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,8 @@ class Stratified:
     """A risk ratio pooled within strata, beside the crude one.
 
     ``strata`` contributed; ``strata_left_out`` did not, because one of the two groups has nobody there.
-    ``heterogeneity_p`` is small where the strata disagree with one another.
+    ``heterogeneity`` is a chi-square on ``heterogeneity_df`` degrees of freedom; its p-value, ``heterogeneity_p``, is
+    small where the strata disagree with one another.
     """
 
     group: str
@@ -27,6 +29,8 @@ class Stratified:
     crude_risk_ratio: float
     strata: int
     strata_left_out: int
+    heterogeneity: float
+    heterogeneity_df: int
     heterogeneity_p: float
 
 
@@ -46,22 +50,19 @@ def stratified(
     ``frame`` has one row a stratum and group, ``by`` the column that names groups. Rows with missing counts do not
     contribute. The crude ratio is of the same rows added up over all strata, also those left out. Greenland and Robins
     1985 for the interval; heterogeneity by the weighted chi-square of the strata's log ratios. The ratio is missing
-    when no stratum contributes. Raises ``MeasureError`` when a group is not in the frame.
+    when no stratum contributes. Raises ``MeasureError`` when a column or a group is not in the frame, a group stands
+    twice in a stratum, or a count is negative, not whole, or above its total.
 
     >>> rows = pd.DataFrame({"la": ["a", "a", "b", "b"], "group": ["g", "r", "g", "r"],
     ...                      "x": [10, 20, 30, 15], "n": [20, 40, 40, 20]})
     >>> stratified(rows, group="g", reference="r", count="x", total="n", strata="la").risk_ratio
     1.0
     """
-    absent = [name for name in (group, reference) if not (frame[by] == name).any()]
-    if absent:
-        raise MeasureError(*(Problem("The group is not in the data.", where=by, value=name) for name in absent))
-    wide = frame[frame[by].isin([group, reference])].pivot(index=strata, columns=by, values=[count, total])
-    x1, n1 = wide[(count, group)].astype("float64"), wide[(total, group)].astype("float64")
-    x0, n0 = wide[(count, reference)].astype("float64"), wide[(total, reference)].astype("float64")
-    crude = (x1.sum() / n1.sum()) / (x0.sum() / n0.sum())
-    used = (n1 > 0) & (n0 > 0) & x1.notna() & x0.notna()
-    x1, n1, x0, n0 = (c[used].to_numpy() for c in (x1, n1, x0, n0))
+    x1, n1, x0, n0 = _side_by_side(frame, group, reference, count, total, strata, by)
+    crude = _crude(x1, n1, x0, n0)
+    used = (n1 > 0) & (n0 > 0) & ~np.isnan(x1) & ~np.isnan(x0)
+    left_out = int((~used).sum())
+    x1, n1, x0, n0 = (c[used] for c in (x1, n1, x0, n0))
     n = n1 + n0
     top, bottom = (x1 * n0 / n).sum(), (x0 * n1 / n).sum()
     ratio = top / bottom if bottom > 0 else np.nan
@@ -74,21 +75,60 @@ def stratified(
         risk_ratio=float(ratio),
         lower=float(ratio * np.exp(-z * error)),
         upper=float(ratio * np.exp(z * error)),
-        crude_risk_ratio=float(crude),
+        crude_risk_ratio=crude,
         strata=int(used.sum()),
-        strata_left_out=int((~used).sum()),
-        heterogeneity_p=_heterogeneity(x1, n1, x0, n0, ratio),
+        strata_left_out=left_out,
+        **_heterogeneity(x1, n1, x0, n0, ratio),
     )
 
 
-def _heterogeneity(x1, n1, x0, n0, ratio: float) -> float:
+def _side_by_side(frame, group, reference, count, total, strata, by) -> list[np.ndarray]:
+    """Counts and totals of the two groups, one row a stratum, once every row is seen to be usable."""
+    missing = [c for c in (count, total, strata, by) if c not in frame]
+    if missing:
+        raise MeasureError(
+            *(Problem("There is no such column.", value=c, mend=did_you_mean(c, frame.columns)) for c in missing)
+        )
+    absent = [name for name in (group, reference) if not (frame[by] == name).any()]
+    if absent:
+        raise MeasureError(*(Problem("The group is not in the data.", where=by, value=name) for name in absent))
+    rows = frame.loc[frame[by].isin([group, reference]), [strata, by]].reset_index(drop=True)
+    x, n, _ = aligned(*(frame.loc[frame[by].isin([group, reference]), c] for c in (count, total)))
+    rows["x"], rows["n"], rows["why"] = x, n, count_status(x, n)
+    wrong = rows[~rows["why"].isin(["", MISSING, NO_PUPILS])]
+    twice = rows[rows.duplicated([strata, by])]
+    if len(wrong) or len(twice):
+        raise MeasureError(
+            *(
+                Problem(f"A row's {why}.", where=f"{by} in {strata}", value=key)
+                for why, key in zip(wrong["why"], zip(wrong[by], wrong[strata], strict=True), strict=True)
+            ),
+            *(
+                Problem("A group stands twice in a stratum.", value=key, mend="Add its rows up first.")
+                for key in zip(twice[by], twice[strata], strict=True)
+            ),
+        )
+    wide = rows.pivot(index=strata, columns=by, values=["x", "n"])
+    return [wide[(c, g)].to_numpy("float64") for g in (group, reference) for c in ("x", "n")]
+
+
+def _crude(x1, n1, x0, n0) -> float:
+    """The ratio of the totals; a total without its count is left out, or it would dilute the risk."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        first = np.nansum(x1) / np.sum(n1, where=~np.isnan(x1 + n1))
+        second = np.nansum(x0) / np.sum(n0, where=~np.isnan(x0 + n0))
+        return float(np.divide(first, second))
+
+
+def _heterogeneity(x1, n1, x0, n0, ratio: float) -> dict[str, Any]:
     """Weighted chi-square of the strata's log ratios around the pooled one, over strata where both have events."""
     from scipy.special import chdtrc
 
     some = (x1 > 0) & (x0 > 0) & ((x1 < n1) | (x0 < n0))
     if some.sum() < 2 or not np.isfinite(ratio):
-        return float("nan")
+        return {"heterogeneity": float("nan"), "heterogeneity_df": 0, "heterogeneity_p": float("nan")}
     x1, n1, x0, n0 = (a[some] for a in (x1, n1, x0, n0))
     variance = 1 / x1 - 1 / n1 + 1 / x0 - 1 / n0
     distance = np.log((x1 / n1) / (x0 / n0)) - np.log(ratio)
-    return float(chdtrc(some.sum() - 1, (distance**2 / variance).sum()))
+    statistic, df = float((distance**2 / variance).sum()), int(some.sum()) - 1
+    return {"heterogeneity": statistic, "heterogeneity_df": df, "heterogeneity_p": float(chdtrc(df, statistic))}

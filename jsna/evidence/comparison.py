@@ -94,9 +94,7 @@ def compare(
     rows = frame[(frame["grouping"] == by.column) & (frame["time_period"].astype(str) == period)]
     long = _long(rows.rename(columns={by.column: "group"}), by, outcomes, total)
     main = _against_others(long, reference, confidence)
-    shown = protect(
-        _seal(main), policy, source=source, synthetic=synthetic, relations=(("outcome",), ("group",))
-    )
+    shown = protect(_seal(main), policy, source=source, synthetic=synthetic, relations=(("outcome",), ("group",)))
     return _comparison(shown, main, by, period)
 
 
@@ -193,6 +191,4 @@ def _seal(frame: pd.DataFrame) -> Sealed:
     rates = {r: ("numerator", "denominator") for r in RATES}
     known = {"numerator", "denominator", *RATES, *LABELS}
     derived = tuple(c for c in frame.columns if c not in known)
-    return Sealed(
-        frame.reset_index(drop=True), counts=("numerator", "denominator"), rates=rates, derived=derived
-    )
+    return Sealed(frame.reset_index(drop=True), counts=("numerator", "denominator"), rates=rates, derived=derived)

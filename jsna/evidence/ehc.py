@@ -6,15 +6,15 @@ import pandas as pd
 
 from jsna.sealed import Sealed
 
-TIMELINESS = {"with_exceptions": ("plans_issued_within_20_weeks", "plans_issued_den"),
-              "without_exceptions": ("plans_issued_20_weeks_ex", "plans_issued_den_ex")}
+TIMELINESS = {
+    "with_exceptions": ("plans_issued_within_20_weeks", "plans_issued_den"),
+    "without_exceptions": ("plans_issued_20_weeks_ex", "plans_issued_den_ex"),
+}
 
 
 def of_area(table: pd.DataFrame, code: str, topic: str, period: str) -> pd.DataFrame:
     """The rows of one area, one topic and one period of a table of the EHC release."""
-    return table[
-        (table["area_code"] == code) & (table["breakdown_topic"] == topic) & (table["time_period"] == period)
-    ]
+    return table[(table["area_code"] == code) & (table["breakdown_topic"] == topic) & (table["time_period"] == period)]
 
 
 def latest_period(table: pd.DataFrame) -> str:
@@ -29,9 +29,7 @@ def in_time_by_group(timeliness: pd.DataFrame, code: str, topic: str, period: st
     """
     numerator, denominator = TIMELINESS["with_exceptions"]
     rows = of_area(timeliness, code, topic, period)
-    table = pd.DataFrame(
-        {"group": rows["breakdown"], "in_20_weeks": rows[numerator], "total": rows[denominator]}
-    )
+    table = pd.DataFrame({"group": rows["breakdown"], "in_20_weeks": rows[numerator], "total": rows[denominator]})
     return table[table["total"] > 0].reset_index(drop=True)
 
 
@@ -48,9 +46,7 @@ def refused_by_group(requests: pd.DataFrame, code: str, topic: str, period: str)
     return table[table["total"] > 0].reset_index(drop=True)
 
 
-def rate_by_area(
-    table: pd.DataFrame, codes: list[str], period: str, numerator: str, denominator: str
-) -> pd.DataFrame:
+def rate_by_area(table: pd.DataFrame, codes: list[str], period: str, numerator: str, denominator: str) -> pd.DataFrame:
     """The same rate for each of ``codes``, in their order: area_code, area_name, numerator, denominator, percent.
 
     An area that did not return a figure stays, with its values missing.

@@ -100,14 +100,14 @@ def dot_interval(
     at = np.arange(len(shown))
     ours = (shown[group].astype(str) == highlight).to_numpy() if highlight else np.zeros(len(shown), bool)
     for rows, colour, marker in ((~ours, colours["main"], "o"), (ours, colours["second"], "D")):
-        axes.hlines(at[rows], shown.loc[rows, lower].astype(float), shown.loc[rows, upper].astype(float), colour, lw=1.6)
+        axes.hlines(
+            at[rows], shown.loc[rows, lower].astype(float), shown.loc[rows, upper].astype(float), colour, lw=1.6
+        )
         axes.plot(shown.loc[rows, value].astype(float), at[rows], marker, color=colour, ms=6)
     _hidden_marks(axes, table, value)
     if reference_line is not None:
         axes.axvline(reference_line, color=colours["ink"], lw=1, ls="--")
-        axes.annotate(
-            reference_label, (reference_line, -0.6), xytext=(3, 2), textcoords="offset points", fontsize=8
-        )
+        axes.annotate(reference_label, (reference_line, -0.6), xytext=(3, 2), textcoords="offset points", fontsize=8)
     axes.set_xlim(left=0)
     axes.set_xlabel(f"{unit}, with 95% confidence interval")
     axes.grid(axis="x", color=colours["grid"], lw=0.6)
@@ -138,16 +138,28 @@ def _extremes(shown: pd.DataFrame, group: str, value: str, unit: str, kind: str)
 def _hidden_marks(axes, table: Released, value: str) -> None:
     for at in np.flatnonzero(table.frame[value].isna()):
         axes.annotate(
-            table.symbols[value].iloc[at] or "x", (0, at), xytext=(4, -3), textcoords="offset points",
-            fontsize=8, color=palette()["muted"],
+            table.symbols[value].iloc[at] or "x",
+            (0, at),
+            xytext=(4, -3),
+            textcoords="offset points",
+            fontsize=8,
+            color=palette()["muted"],
         )
 
 
 def _chart(id, title, alt, figure, table: Released, columns, row_header, kind: str = "chart") -> Exhibit:
     html, text = behind(table, columns, title, row_header)
     return Exhibit(
-        id, kind, title, alt=alt, body=html, svg=as_svg(figure, table.synthetic), table_csv=text,
-        source=table.source, notes=table.notes, synthetic=table.synthetic,
+        id,
+        kind,
+        title,
+        alt=alt,
+        body=html,
+        svg=as_svg(figure, table.synthetic),
+        table_csv=text,
+        source=table.source,
+        notes=table.notes,
+        synthetic=table.synthetic,
     )
 
 
@@ -169,7 +181,10 @@ def forest(
     axes.axvline(1, color=colours["ink"], lw=1)
     ends = shown[lower].astype("float64").clip(low, high), shown[upper].astype("float64").clip(low, high)
     axes.hlines(at, *ends, colours["main"], lw=1.6)
-    for rows, off, mark in ((shown[lower].astype(float) < low, low, "<"), (shown[upper].astype(float) > high, high, ">")):
+    for rows, off, mark in (
+        (shown[lower].astype(float) < low, low, "<"),
+        (shown[upper].astype(float) > high, high, ">"),
+    ):
         axes.plot(np.full(int(rows.sum()), off), at[rows], mark, color=colours["main"], ms=5)
     watch = (shown[status] == "watch").to_numpy()
     middle = values.clip(low, high)
@@ -180,7 +195,9 @@ def forest(
     axes.minorticks_off()
     axes.set_xlim(low * 0.95, high * 1.05)
     for at_row in np.flatnonzero(values.isna()):
-        axes.annotate(table.symbols[ratio].iloc[at_row] or "x", (low, at_row), fontsize=8, color=colours["muted"], va="center")
+        axes.annotate(
+            table.symbols[ratio].iloc[at_row] or "x", (low, at_row), fontsize=8, color=colours["muted"], va="center"
+        )
     axes.set_xlabel("Ratio to the comparator (log scale), 95% confidence interval; ◆ to watch; shaded: 0.80 to 1.25")
     _rows(axes, shown[group])
     columns = [
@@ -209,7 +226,9 @@ def bars(
     axes.barh(at, values.fillna(0), color=palette()["main"], height=0.66)
     for row, number in zip(at, values, strict=True):
         text = table.symbols[value].iloc[row] if pd.isna(number) else format_number(number, kind)
-        axes.annotate(text, (0 if pd.isna(number) else number, row), xytext=(4, -3), textcoords="offset points", fontsize=8)
+        axes.annotate(
+            text, (0 if pd.isna(number) else number, row), xytext=(4, -3), textcoords="offset points", fontsize=8
+        )
     axes.set_xlim(0, float(values.max()) * 1.14)
     axes.set_xlabel(unit)
     _rows(axes, shown[group])
@@ -242,7 +261,9 @@ def trend(
     periods = sorted(shown[x].astype(str).unique())
     figure, axes = canvas(10)
     wide = shown.pivot(index=x, columns=series, values="_v").reindex(periods)
-    styles = zip((c for c in wide.columns if c != highlight), colours["others"] * 6, ["--", ":", "-."] * 8, strict=False)
+    styles = zip(
+        (c for c in wide.columns if c != highlight), colours["others"] * 6, ["--", ":", "-."] * 8, strict=False
+    )
     drawn = [(name, colour, style, 1.6) for name, colour, style in styles]
     if highlight in wide:
         drawn.append((highlight, colours["main"], "-", 2.6))
@@ -254,8 +275,15 @@ def trend(
     _end_labels(axes, wide, ends, periods)
     for mark in (b for b in breaks if b in periods):
         axes.axvline(periods.index(mark) - 0.5, color=colours["muted"], ls=":", lw=1)
-        axes.annotate("new collection", (periods.index(mark) - 0.5, 0.02), xycoords=("data", "axes fraction"),
-                      xytext=(3, 0), textcoords="offset points", fontsize=7.5, color=colours["muted"])
+        axes.annotate(
+            "new collection",
+            (periods.index(mark) - 0.5, 0.02),
+            xycoords=("data", "axes fraction"),
+            xytext=(3, 0),
+            textcoords="offset points",
+            fontsize=7.5,
+            color=colours["muted"],
+        )
     axes.set_xticks(range(len(periods)), [textwrap.fill(p, 9) for p in periods])
     axes.set_ylim(0, float(wide.max().max()) * 1.12)
     axes.set_ylabel(unit)
@@ -283,6 +311,11 @@ def _end_labels(axes, wide: pd.DataFrame, ends: dict[str, tuple[Any, str]], peri
         height = max(height, placed[-1] + gap) if placed else height
         placed.append(height)
         axes.annotate(
-            textwrap.shorten(str(name), 34), (len(periods) - 1, height), xytext=(8, -3),
-            textcoords="offset points", fontsize=8.5, color=colour, annotation_clip=False,
+            textwrap.shorten(str(name), 34),
+            (len(periods) - 1, height),
+            xytext=(8, -3),
+            textcoords="offset points",
+            fontsize=8.5,
+            color=colour,
+            annotation_clip=False,
         )

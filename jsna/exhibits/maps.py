@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,15 +50,21 @@ def choropleth(
         part = drawn[classes == level]
         if len(part):
             fill = "white" if level < 0 else colours["sequential"][level]
-            part.plot(ax=axes, facecolor=fill, edgecolor=colours["ink"], linewidth=0.7, linestyle=":" if level < 0 else "-")
+            part.plot(
+                ax=axes, facecolor=fill, edgecolor=colours["ink"], linewidth=0.7, linestyle=":" if level < 0 else "-"
+            )
     if lower and upper and average is not None:
         unclear = drawn[(drawn[lower].astype(float) <= average) & (drawn[upper].astype(float) >= average)]
         if len(unclear):
             unclear.plot(ax=axes, facecolor="none", edgecolor=colours["muted"], hatch="///", linewidth=0)
-    for row, level in zip(drawn.itertuples(), classes, strict=True):
+    for row in drawn.itertuples():
         point = row.geometry.representative_point()
         axes.annotate(
-            f"{row.number:.0f}", (point.x, point.y), ha="center", va="center", fontsize=9,
+            f"{row.number:.0f}",
+            (point.x, point.y),
+            ha="center",
+            va="center",
+            fontsize=9,
             bbox={"boxstyle": "round,pad=0.2", "fc": "white", "ec": "none", "alpha": 0.85},
         )
     axes.set_axis_off()
@@ -84,11 +91,20 @@ def _legend(axes, edges, unit: str, *, hatched: bool) -> None:
 
     colours = palette()
     cuts = [f"{e:.1f}" for e in edges]
-    words = [f"under {cuts[0]}", *(f"{a} to {b}" for a, b in zip(cuts, cuts[1:], strict=False)), f"{cuts[-1]} or more"]
+    words = [f"under {cuts[0]}", *(f"{a} to {b}" for a, b in pairwise(cuts)), f"{cuts[-1]} or more"]
     handles = [
-        Patch(facecolor=colours["sequential"][i], edgecolor=colours["ink"], label=f"{w} {unit if i == 0 else ''}".strip())
+        Patch(
+            facecolor=colours["sequential"][i], edgecolor=colours["ink"], label=f"{w} {unit if i == 0 else ''}".strip()
+        )
         for i, w in enumerate(words)
     ]
     if hatched:
-        handles.append(Patch(facecolor="white", edgecolor=colours["muted"], hatch="///", label="not clearly different\nfrom the average"))
+        handles.append(
+            Patch(
+                facecolor="white",
+                edgecolor=colours["muted"],
+                hatch="///",
+                label="not clearly different\nfrom the average",
+            )
+        )
     axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8)

@@ -62,9 +62,7 @@ def formatted(table: Released, columns: Sequence[dict[str, str]]) -> pd.DataFram
     return pd.DataFrame(made)
 
 
-def html_table(
-    text: pd.DataFrame, columns: Sequence[dict[str, str]], caption: str, row_header: str
-) -> str:
+def html_table(text: pd.DataFrame, columns: Sequence[dict[str, str]], caption: str, row_header: str) -> str:
     """An HTML table with caption, scoped headers and a legend of the symbols that occur."""
     head = "".join(f'<th scope="col">{escape(c["label"])}</th>' for c in columns)
     rows = []
@@ -111,6 +109,13 @@ def table_exhibit(
     """A released table as an exhibit. ``columns``: name, label and kind (text, count, percent, points, ratio or p)."""
     html, text = behind(must_be_released(table), columns, title, row_header)
     return Exhibit(
-        id, "table", title, alt="", body=html, table_csv=text, source=table.source, notes=table.notes,
+        id,
+        "table",
+        title,
+        alt="",
+        body=html,
+        table_csv=text,
+        source=table.source,
+        notes=table.notes,
         synthetic=table.synthetic,
     )

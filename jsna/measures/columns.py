@@ -16,6 +16,7 @@ NOT_WHOLE = "not a whole number"
 ABOVE_TOTAL = "count above total"
 NO_COMPARATOR = "comparator has nobody"
 BOTH_ZERO = "both risks are zero"
+BOTH_ONE = "both risks are one"
 
 
 def aligned(*columns: ArrayLike) -> tuple:
@@ -47,7 +48,7 @@ def normal_quantile(confidence: float) -> float:
 
 def count_status(x: NDArray, n: NDArray) -> NDArray:
     """For each row why ``x`` of ``n`` cannot be used, or an empty text."""
-    whole = (x == np.round(x)) & ((n == np.round(n)) | np.isinf(n))
+    whole = (x == np.round(x)) & (n == np.round(n)) & np.isfinite(x) & np.isfinite(n)
     return np.select(
         [np.isnan(x) | np.isnan(n), (x < 0) | (n < 0), ~whole, x > n, n == 0],
         [MISSING, NEGATIVE, NOT_WHOLE, ABOVE_TOTAL, NO_PUPILS],

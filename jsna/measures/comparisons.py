@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from jsna.errors import MeasureError, Problem
-from jsna.measures.columns import BOTH_ZERO, aligned, normal_quantile, pair_status
+from jsna.measures.columns import BOTH_ONE, BOTH_ZERO, aligned, normal_quantile, pair_status
 from jsna.measures.proportions import proportion
 
 Method = Literal["score", "miettinen_nurminen", "katz"]
@@ -50,9 +50,7 @@ def risk_ratio(
             inflate = (n1 + n0) / (n1 + n0 - 1) if method == "miettinen_nurminen" else np.ones_like(n1)
             lower, upper = _score_limits(x1, n1, x0, n0, z**2 * inflate)
         else:
-            raise MeasureError(
-                Problem("No such method.", value=method, expected="score, miettinen_nurminen or katz")
-            )
+            raise MeasureError(Problem("No such method.", value=method, expected="score, miettinen_nurminen or katz"))
     both = good & (x1 == 0) & (x0 == 0)
     status = np.where(both, BOTH_ZERO, status)
     frame = {"estimate": np.where(both, np.nan, estimate), "lower": lower, "upper": upper, "status": status}
@@ -156,7 +154,7 @@ def equal_risks_p_value(
     if exact.any():
         p[exact] = _fisher(x1[exact], n1[exact], x0[exact], n0[exact])
     nothing = good & ((pooled == 0) | (pooled == 1))
-    status = np.where(nothing, BOTH_ZERO, status)
+    status = np.where(nothing, np.where(pooled == 0, BOTH_ZERO, BOTH_ONE), status)
     return pd.DataFrame({"estimate": np.where(nothing, np.nan, p), "status": status}, index=index)
 
 

@@ -33,15 +33,17 @@ def proportion(count: ArrayLike, total: ArrayLike, confidence: float = 0.95) -> 
     lower = np.where(x == 0, 0.0, (centre - half) / (1 + z**2 / n))
     upper = np.where(x == n, 1.0, (centre + half) / (1 + z**2 / n))
     return pd.DataFrame(
-        {"estimate": share, "lower": np.where(good, lower, np.nan), "upper": np.where(good, upper, np.nan),
-         "status": status},
+        {
+            "estimate": share,
+            "lower": np.where(good, lower, np.nan),
+            "upper": np.where(good, upper, np.nan),
+            "status": status,
+        },
         index=index,
     )
 
 
-def rate(
-    count: ArrayLike, exposure: ArrayLike, confidence: float = 0.95, multiplier: float = 1
-) -> pd.DataFrame:
+def rate(count: ArrayLike, exposure: ArrayLike, confidence: float = 0.95, multiplier: float = 1) -> pd.DataFrame:
     """How often does an event happen, and how far could chance move that? Exact Poisson under 10 events, Byar from 10.
 
     ``count``: events, whole numbers ≥ 0; ``exposure``: pupils, sessions or years, > 0; ``multiplier``: 10,000 for a
@@ -56,7 +58,8 @@ def rate(
     from scipy.special import chdtri
 
     x, n, index = aligned(count, exposure)
-    status = count_status(x, np.where(np.isfinite(n), np.inf, n))
+    # An exposure need not be whole, nor reach the count: the count alone is judged as a count.
+    status = count_status(x, np.where(np.isfinite(n), np.maximum(x, 1), n))
     status = np.where((status == "") & (n <= 0), "no exposure", status)
     good = status == ""
     x, n = np.where(good, x, np.nan), np.where(good, n, np.nan)

@@ -27,7 +27,7 @@ def chapter_page(
     drop_tags: tuple[str, ...],
     synthetic: bool,
 ) -> str:
-    """An executed notebook as a page: prose and exhibits, no code, no request to anywhere; cells of ``drop_tags`` out."""
+    """An executed notebook as a page: prose and exhibits, no code, no outside request; cells of ``drop_tags`` out."""
     exporter = _exporter()
     kept = [c for c in notebook["cells"] if not set(drop_tags) & set(c["metadata"].get("tags", ()))]
     page = {"title": title, "area_name": area_name, "cycle": cycle, "nav": nav, "synthetic": synthetic, "css": _style()}
@@ -40,7 +40,12 @@ def _exporter():
     from nbconvert import HTMLExporter
 
     folder = str(files("jsna.pack").joinpath("templates"))
-    return HTMLExporter(template_name="chapter", extra_template_basedirs=[folder], exclude_input=True)
+    return HTMLExporter(
+        template_name="chapter",
+        extra_template_basedirs=[folder],
+        exclude_input=True,
+        exclude_output_prompt=True,
+    )
 
 
 def index_page(*, flags: list[dict[str, Any]], brings: str, **values: Any) -> str:

@@ -103,7 +103,7 @@ def write_pack(staging: Path, area: Area, made: list[Made]) -> None:
         _text(staging / "chapters" / f"{chapter.name}.html", html)
     for found in harvests:
         _write_exhibits(staging, found)
-    flags = [flag for h in harvests for flag in h.extras("flags")]
+    flags = _unique(flag for h in harvests for flag in h.extras("flags"))
     cards = [{**card, "chapter": h.chapter} for h in harvests for card in h.extras("card")]
     sources = _unique(source for h in harvests for source in h.extras("sources"))
     _write_flags(staging / "flags.csv", flags)

@@ -29,9 +29,7 @@ class Report:
         return 3 if self.failures else 0
 
 
-def refresh(
-    params_files: list[Path], *, out: Path, workers: int, only: list[str], log: TextIO = sys.stderr
-) -> Report:
+def refresh(params_files: list[Path], *, out: Path, workers: int, only: list[str], log: TextIO = sys.stderr) -> Report:
     """Make the pack of every area of every params file.
 
     Everything that can be checked is checked before a chapter runs. A pack takes its place whole or not at all; while

@@ -16,8 +16,18 @@ from jsna.sources.result import Loaded, Summary, sha256_of
 from jsna.sources.text_table import LICENCE, need_columns, read_text, to_numbers
 
 IDENTIFIERS = (
-    "time_period", "time_identifier", "geographic_level", "country_code", "country_name", "region_code", "region_name",
-    "new_la_code", "old_la_code", "la_name", "breakdown_topic", "breakdown",
+    "time_period",
+    "time_identifier",
+    "geographic_level",
+    "country_code",
+    "country_name",
+    "region_code",
+    "region_name",
+    "new_la_code",
+    "old_la_code",
+    "la_name",
+    "breakdown_topic",
+    "breakdown",
 )
 TITLE = "Education, health and care plans, reporting year 2025"
 
@@ -67,13 +77,26 @@ def _canonical(text: pd.DataFrame) -> pd.DataFrame:
     now = all_versions("local_authority").sort_values("valid_from").drop_duplicates("dfe_number", keep="last")
     buckinghamshire = now.set_index("dfe_number")["code"].loc[["825"]].to_dict()
     la_code = text["old_la_code"].map(buckinghamshire).fillna(text["new_la_code"])
-    code = la_code.where(level == "Local authority", text["region_code"].where(level == "Regional", text["country_code"]))
+    code = la_code.where(
+        level == "Local authority", text["region_code"].where(level == "Regional", text["country_code"])
+    )
     name = text["la_name"].where(
         level == "Local authority", text["region_name"].where(level == "Regional", text["country_name"])
     )
     topic = text["breakdown_topic"].map(_spec()["topics"]).fillna("Total")
-    frame = text.drop(columns=["country_code", "country_name", "region_code", "region_name", "new_la_code", "la_name",
-                               "old_la_code", "breakdown_topic", "breakdown"])
+    frame = text.drop(
+        columns=[
+            "country_code",
+            "country_name",
+            "region_code",
+            "region_name",
+            "new_la_code",
+            "la_name",
+            "old_la_code",
+            "breakdown_topic",
+            "breakdown",
+        ]
+    )
     frame.insert(3, "area_code", code)
     frame.insert(4, "dfe_number", text["old_la_code"])
     frame.insert(5, "area_name", name)

@@ -56,8 +56,12 @@ class OfficialFolder:
 
     def _missing(self, source: str) -> Problem:
         spec = known_files()[source]
-        return Problem("A file is missing.", where=str(self.path.name), value=spec["pattern"],
-                       mend=f"Download “{spec['title']}” and put it there.")
+        return Problem(
+            "A file is missing.",
+            where=str(self.path.name),
+            value=spec["pattern"],
+            mend=f"Download “{spec['title']}” and put it there.",
+        )
 
     def ehc(self, table: str) -> Loaded:
         return self._once(f"ehc {table}", lambda: read_ehc_table(self.file("ehc"), table))
@@ -98,7 +102,9 @@ class OfficialFolder:
     def ward_names(self) -> Loaded:
         columns = {"WDCD": "ward_code", "WDNM": "ward_name"}
         title = known_files()["ward_names"]["title"]
-        return self._once("ward_names", lambda: tables.read_lsoa_lookup(self.file("ward_names"), columns, title, "2026"))
+        return self._once(
+            "ward_names", lambda: tables.read_lsoa_lookup(self.file("ward_names"), columns, title, "2026")
+        )
 
     def ward_shapes(self, district_codes: list[str]) -> gpd.GeoDataFrame:
         """Official ward boundaries (2025) of some districts, in EPSG:27700: ward_code, ward_name, geometry."""
@@ -118,8 +124,17 @@ class OfficialFolder:
 
     def read_all(self) -> list[Loaded]:
         """Every source that the chapters use."""
-        single = (self.lait, self.neighbours, self.pupils, self.idaci, self.imd_2025, self.imd_2019, self.children,
-                  self.lsoa_ward, self.lsoa_change)
+        single = (
+            self.lait,
+            self.neighbours,
+            self.pupils,
+            self.idaci,
+            self.imd_2025,
+            self.imd_2019,
+            self.children,
+            self.lsoa_ward,
+            self.lsoa_change,
+        )
         return [*(self.ehc(t) for t in EHC_TABLES), *(read() for read in single)]
 
     def _once(self, name: str, read: Any) -> Loaded:

@@ -1,4 +1,4 @@
-"""What every reader of a file returns: the canonical frame, the quarantine, and a summary, never one without the others."""
+"""What every reader returns: the canonical frame, the quarantine and a summary, never one without the others."""
 
 from __future__ import annotations
 

@@ -42,8 +42,14 @@ def read_lait(path: Path) -> Loaded:
             "symbol": text.where(value.isna(), "").map(lambda s: SYMBOLS.get(s, "x") if s else ""),
         }
     )
-    return _loaded(frame, path, "Local authority interactive tool (LAIT)", "2016 to 2025", "Department for Education",
-                   ("Missing values are written '-' without a reason; they are read as not available.",))
+    return _loaded(
+        frame,
+        path,
+        "Local authority interactive tool (LAIT)",
+        "2016 to 2025",
+        "Department for Education",
+        ("Missing values are written '-' without a reason; they are read as not available.",),
+    )
 
 
 def read_neighbours(path: Path) -> Loaded:
@@ -55,8 +61,14 @@ def read_neighbours(path: Path) -> Loaded:
     cells = {c: pd.to_numeric(rows[c], errors="coerce") for c in sheet.columns[2:]}
     columns = [c for c, v in cells.items() if v.between(200, 999).mean() > 0.5 and not (v == own).any()]
     if len(columns) < 10:
-        raise SourceError(Problem("The neighbours' columns were not found.", where=path.name, value=len(columns),
-                                  expected="10 columns of authority numbers"))
+        raise SourceError(
+            Problem(
+                "The neighbours' columns were not found.",
+                where=path.name,
+                value=len(columns),
+                expected="10 columns of authority numbers",
+            )
+        )
     long = rows[[0, *columns[:10]]].set_axis(["number", *range(1, 11)], axis="columns")
     long = long.melt(id_vars="number", var_name="rank", value_name="neighbour")
     frame = _neighbour_codes(long["number"], long["rank"], long["neighbour"], "May 2025")
@@ -89,16 +101,34 @@ def _neighbour_codes(number: pd.Series, rank: pd.Series, neighbour: pd.Series, n
 def read_pupils_ethnicity_language(path: Path) -> Loaded:
     """DfE's pupils by ethnic group and language: long, with headcounts by period, area, phase, ethnicity, language."""
     text = read_text(path)
-    needed = ["time_period", "geographic_level", "region_code", "old_la_code", "new_la_code", "la_name",
-              "phase_type_grouping", "ethnicity", "language", "headcount"]
+    needed = [
+        "time_period",
+        "geographic_level",
+        "region_code",
+        "old_la_code",
+        "new_la_code",
+        "la_name",
+        "phase_type_grouping",
+        "ethnicity",
+        "language",
+        "headcount",
+    ]
     need_columns(text, needed, path.name)
     level = text["geographic_level"]
-    code = text["new_la_code"].where(level == "Local authority", text["region_code"].where(level == "Regional", ENGLAND))
+    code = text["new_la_code"].where(
+        level == "Local authority", text["region_code"].where(level == "Regional", ENGLAND)
+    )
     frame, quarantine = to_numbers(text.assign(area_code=code), ["headcount"], path.name)
     kept = ["time_period", "geographic_level", "area_code", "phase_type_grouping", "ethnicity", "language", "headcount"]
     note = "2015/16 and 2016/17 leave out nursery-age pupils: use 2017/18 onwards for trends."
-    loaded = _loaded(frame[kept], path, "Schools, pupils and their characteristics: ethnicity and language",
-                     "201516 to 202122", "Department for Education", (note,))
+    loaded = _loaded(
+        frame[kept],
+        path,
+        "Schools, pupils and their characteristics: ethnicity and language",
+        "201516 to 202122",
+        "Department for Education",
+        (note,),
+    )
     return Loaded(loaded.frame, quarantine, loaded.summary)
 
 
@@ -121,12 +151,29 @@ def _index_workbook(path: Path, index: str, name: str, expected: str) -> Loaded:
         rank = next((c for c in own if "Rank" in c), None)
         decile = next((c for c in own if "Decile" in c), None)
         if code and rank and decile:
-            frame = pd.DataFrame({"lsoa": sheet[code].astype(str), "rank": sheet[rank].astype("int64"),
-                                  "decile": sheet[decile].astype("int64"), "edition": "2025"})
-            return _loaded(frame, path, f"English Indices of Deprivation 2025: {name}", "2025",
-                           "Ministry of Housing, Communities and Local Government")
-    raise SourceError(Problem(f"The workbook holds no {name}.", where=path.name, expected=expected,
-                              mend="File 1 has IMD alone, File 3 has IDACI: are they mixed up?"))
+            frame = pd.DataFrame(
+                {
+                    "lsoa": sheet[code].astype(str),
+                    "rank": sheet[rank].astype("int64"),
+                    "decile": sheet[decile].astype("int64"),
+                    "edition": "2025",
+                }
+            )
+            return _loaded(
+                frame,
+                path,
+                f"English Indices of Deprivation 2025: {name}",
+                "2025",
+                "Ministry of Housing, Communities and Local Government",
+            )
+    raise SourceError(
+        Problem(
+            f"The workbook holds no {name}.",
+            where=path.name,
+            expected=expected,
+            mend="File 1 has IMD alone, File 3 has IDACI: are they mixed up?",
+        )
+    )
 
 
 def read_imd_2019(path: Path) -> Loaded:
@@ -136,8 +183,13 @@ def read_imd_2019(path: Path) -> Loaded:
     frame, quarantine = to_numbers(text, ["IMD_rank", "IMD_decile"], path.name)
     frame = frame.rename(columns={"lsoa11_code": "lsoa", "IMD_rank": "rank", "IMD_decile": "decile"})
     frame = frame[["lsoa", "rank", "decile"]].assign(edition="2019")
-    loaded = _loaded(frame, path, "English Indices of Deprivation 2019: IMD", "2019",
-                     "Ministry of Housing, Communities and Local Government")
+    loaded = _loaded(
+        frame,
+        path,
+        "English Indices of Deprivation 2019: IMD",
+        "2019",
+        "Ministry of Housing, Communities and Local Government",
+    )
     return Loaded(loaded.frame, quarantine, loaded.summary)
 
 
@@ -155,11 +207,21 @@ def read_census_children(path: Path) -> Loaded:
     frame, quarantine = to_numbers(text, ["usual_residents"], path.name)
     young = frame[frame["age_group"].str.contains("15")]
     if young.empty:
-        raise SourceError(Problem("The age group 0 to 15 was not found.", where=path.name,
-                                  value=sorted(frame["age_group"].unique())[:6]))
+        raise SourceError(
+            Problem(
+                "The age group 0 to 15 was not found.", where=path.name, value=sorted(frame["age_group"].unique())[:6]
+            )
+        )
     children = young.rename(columns={"lsoa21_code": "lsoa", "usual_residents": "children"})[["lsoa", "children"]]
-    loaded = _loaded(children.reset_index(drop=True), path, "Census 2021: residents by age group", "21 March 2021",
-                     "Office for National Statistics", ("Only the age group 0 to 15 is used.",), rows_read=len(children))
+    loaded = _loaded(
+        children.reset_index(drop=True),
+        path,
+        "Census 2021: residents by age group",
+        "21 March 2021",
+        "Office for National Statistics",
+        ("Only the age group 0 to 15 is used.",),
+        rows_read=len(children),
+    )
     return Loaded(loaded.frame, quarantine, loaded.summary)
 
 
@@ -169,8 +231,13 @@ def _parquet(path: Path) -> pd.DataFrame:
     except FileNotFoundError:
         raise SourceError(Problem("The file is missing.", where=path.name)) from None
     except (OSError, ValueError) as error:
-        raise SourceError(Problem(f"The file is not readable as parquet ({type(error).__name__}).", where=path.name,
-                                  mend="Download it again.")) from None
+        raise SourceError(
+            Problem(
+                f"The file is not readable as parquet ({type(error).__name__}).",
+                where=path.name,
+                mend="Download it again.",
+            )
+        ) from None
 
 
 def _excel(path: Path, sheet: str | None, **options):
@@ -179,14 +246,35 @@ def _excel(path: Path, sheet: str | None, **options):
     try:
         return pd.read_excel(path, sheet_name=sheet, **options)
     except (zipfile.BadZipFile, OSError, ValueError, KeyError) as error:
-        raise SourceError(Problem(f"The workbook cannot be read ({type(error).__name__}).", where=path.name,
-                                  mend="Is it the publisher's file, whole and closed in Excel?")) from None
+        raise SourceError(
+            Problem(
+                f"The workbook cannot be read ({type(error).__name__}).",
+                where=path.name,
+                mend="Is it the publisher's file, whole and closed in Excel?",
+            )
+        ) from None
 
 
-def _loaded(frame: pd.DataFrame, path: Path, source: str, period: str, publisher: str,
-            notes: Sequence[str] = (), rows_read: int | None = None) -> Loaded:
+def _loaded(
+    frame: pd.DataFrame,
+    path: Path,
+    source: str,
+    period: str,
+    publisher: str,
+    notes: Sequence[str] = (),
+    rows_read: int | None = None,
+) -> Loaded:
     rows = len(frame) if rows_read is None else rows_read
-    summary = Summary(source=source, file=path.name, period=period, rows_read=rows, rows_kept=len(frame),
-                      rows_refused=rows - len(frame), sha256=sha256_of(path), publisher=publisher, licence=LICENCE,
-                      notes=tuple(notes))
+    summary = Summary(
+        source=source,
+        file=path.name,
+        period=period,
+        rows_read=rows,
+        rows_kept=len(frame),
+        rows_refused=rows - len(frame),
+        sha256=sha256_of(path),
+        publisher=publisher,
+        licence=LICENCE,
+        notes=tuple(notes),
+    )
     return Loaded(frame.reset_index(drop=True), empty_quarantine(), summary)

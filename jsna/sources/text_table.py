@@ -13,8 +13,20 @@ from jsna.errors import Problem, SourceError, did_you_mean
 from jsna.sources.result import QUARANTINE_COLUMNS
 
 LICENCE = "Open Government Licence v3.0"
-SYMBOLS = {"z": "z", "x": "x", ":": "x", "c": "c", "low": "low", "k": "low", "~": "low", "u": "u", "-": "x", "": "x",
-           "..": "x", ".": "x"}
+SYMBOLS = {
+    "z": "z",
+    "x": "x",
+    ":": "x",
+    "c": "c",
+    "low": "low",
+    "k": "low",
+    "~": "low",
+    "u": "u",
+    "-": "x",
+    "": "x",
+    "..": "x",
+    ".": "x",
+}
 
 
 def read_text(path: Path, member: str | None = None) -> pd.DataFrame:
@@ -33,7 +45,9 @@ def read_text(path: Path, member: str | None = None) -> pd.DataFrame:
                 raise SourceError(Problem("The zip lacks a table.", where=path.name, value=member, mend=mend))
             return _parse(path, archive.read(names[member]))
     except FileNotFoundError:
-        raise SourceError(Problem("The file is missing.", where=str(path), mend="Put it there and run again.")) from None
+        raise SourceError(
+            Problem("The file is missing.", where=str(path), mend="Put it there and run again.")
+        ) from None
     except (zipfile.BadZipFile, EOFError, OSError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise SourceError(
             Problem(
@@ -82,13 +96,11 @@ def need_columns(frame: pd.DataFrame, needed: Sequence[str], where: str) -> None
         )
 
 
-def to_numbers(
-    frame: pd.DataFrame, columns: Sequence[str], where: str
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def to_numbers(frame: pd.DataFrame, columns: Sequence[str], where: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """``columns`` as floats, official symbols as missing with ``<column>_symbol`` beside them where any occur.
 
-    Returns the frame and a quarantine of cells that are neither number nor symbol: they are missing in the frame, marked
-    ``x``, and listed. Nothing becomes 0.
+    Returns the frame and a quarantine of cells that are neither number nor symbol: they are missing in the frame,
+    marked ``x``, and listed. Nothing becomes 0.
     """
     frame = frame.copy()
     refused = []
@@ -120,5 +132,3 @@ def _refused(where: str, column: str, cells: pd.Series) -> pd.DataFrame:
             "mend": "Compare the cell with the published file.",
         }
     )
-
-

@@ -103,7 +103,11 @@ def load_ehc_cases(seed: int, scale: float, cache: Path) -> Loaded:
     path = _cached(cache, f"ehc-cases-{seed}-{scale:g}", write)
     years = list(calibration()["ehc_cases"]["years"])
     return _loaded(
-        pd.read_parquet(path), path, "Synthetic EHC cases", f"{years[0]} to {years[-1]}", seed,
+        pd.read_parquet(path),
+        path,
+        "Synthetic EHC cases",
+        f"{years[0]} to {years[-1]}",
+        seed,
         "Timeliness and refusals after Luton's published figures for 2024.",
     )
 

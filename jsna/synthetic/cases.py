@@ -11,7 +11,7 @@ QUESTIONS = ("listened_to", "school_can_support", "know_where_help_is", "activit
 
 
 def ehc_cases(seed: np.random.SeedSequence, pupils: pd.DataFrame, scale: float) -> pd.DataFrame:
-    """One row a request, in the calendar years of the calibration: dates, decision, plan, weeks; sex, ethnicity, age."""
+    """One row a request in the calibration's calendar years: dates, decision, plan, weeks; sex, ethnicity, age."""
     rng = np.random.Generator(np.random.PCG64(seed))
     c, parts = calibration()["ehc_cases"], []
     plans = pupils[(pupils["sen_provision"] == "E") & (pupils["time_period"] == "202425")]

@@ -81,7 +81,7 @@ def _children(rng: Generator, size: int) -> tuple[Child, NDArray]:
     cohorts = np.arange(1 - censuses, len(sizes))
     peak = np.array([sizes[max(0, s) : s + censuses].max() for s in cohorts])
     on_roll = (1 - mobility["arrives"]) * (1 - mobility["leaves"])
-    count = int(round(size * peak.sum() / sizes.sum() / on_roll))
+    count = round(size * peak.sum() / sizes.sum() / on_roll)
     start = rng.choice(cohorts, count, p=peak / peak.sum())
     joint = _lsoa_by_ethnicity()
     ethnicity = rng.choice(len(groups), count, p=joint.sum(axis=0) / joint.sum())

@@ -1,0 +1,129 @@
+"""A whole refresh of the embedded area: what is in the pack, what must not be, and that pages are sound."""
+
+import csv
+import json
+import re
+
+import nbformat
+import pytest
+
+from jsna.area import Area
+from jsna.cli import main
+from jsna.pack.flags import COLUMNS
+from jsna.params import Params
+
+COUNT_COLUMNS = ("Identified", "Pupils", "Pupils for whom it is not known", "numerator", "denominator")
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory, repository):
+    out = tmp_path_factory.mktemp("packs")
+    assert main(["refresh", str(repository / "params/luton.yml"), "--out", str(out)]) == 0
+    return out / "luton-synthetic" / "2026"
+
+
+def rows(path):
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_the_pack_has_its_parts(pack, repository):
+    chapters = sorted(p.stem for p in (repository / "notebooks").glob("*.ipynb"))
+    assert sorted(p.stem for p in (pack / "chapters").glob("*.html")) == chapters
+    assert sorted(p.stem for p in (pack / "notebooks").glob("*.ipynb")) == chapters
+    for name in ("index.html", "flags.csv", "cards.json", "manifest.json"):
+        assert (pack / name).stat().st_size > 500
+
+
+def test_no_small_count_of_pupils_is_anywhere_in_the_pack(pack):
+    tables = [*(pack / "tables").glob("*.csv"), pack / "flags.csv"]
+    small = [
+        (table.name, column, row[column])
+        for table in tables
+        for row in rows(table)
+        for column in COUNT_COLUMNS
+        if row.get(column) in ("1", "2", "3", "4")
+    ]
+    assert small == []
+    assert any(row["numerator"] == "c" for row in rows(pack / "flags.csv"))
+
+
+def test_true_small_counts_are_the_ones_that_are_hidden(pack):
+    area = Area(Params())
+    pupils = area.pupils.frame
+    latest = pupils[pupils["time_period"].astype(str) == area.periods[-1]]
+    plans = latest[latest["sen_provision"] == "E"]["ethnicity"].value_counts()
+    labels = {"CHNE": "Chinese", "WIRT": "Traveller of Irish heritage"}
+    shown = {
+        r["group"]: r["numerator"]
+        for r in rows(pack / "flags.csv")
+        if r["outcome"] == "ehc_plan" and r["characteristic"] == "ethnicity"
+    }
+    assert any(plans[code] < 5 for code in labels)
+    for code, label in labels.items():
+        if plans[code] < 5:
+            assert shown[label] == "c"
+
+
+def test_flags_hold_every_comparison_and_find_what_was_planted(pack):
+    flags = rows(pack / "flags.csv")
+    assert list(flags[0]) == list(COLUMNS)
+    found = {(f["group"], f["outcome"]) for f in flags if f["status"] == "watch" and f["characteristic"] == "ethnicity"}
+    assert {("Black Caribbean", "any_sen"), ("Any other White background", "any_sen")} <= found
+    assert {"over-identified", "under-identified"}.isdisjoint({f["status"] for f in flags})
+    assert len({tuple(f.values()) for f in flags}) == len(flags)
+
+
+def test_pages_say_that_the_data_are_synthetic_and_ask_nobody_for_anything(pack):
+    for page in [pack / "index.html", *(pack / "chapters").glob("*.html")]:
+        html = page.read_text(encoding="utf-8")
+        assert "Synthetic data. No real child" in html
+        assert html.count("<h1") == 1
+        assert not re.search(r'(src|href)="(https?:)?//', html)
+        assert "<script" not in html
+        assert "No description has been provided" not in html
+        assert not re.search(r'<img(?![^>]*alt="[^"]{20,})', html)
+
+
+def test_executed_notebooks_hold_no_error_no_path_and_no_papermill_notes(pack, repository):
+    for path in (pack / "notebooks").glob("*.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        assert "papermill" not in json.dumps(notebook["metadata"])
+        text = path.read_text(encoding="utf-8")
+        assert str(repository) not in text
+        assert not [o for c in notebook.cells for o in c.get("outputs", []) if o["output_type"] in ("error", "stream")]
+
+
+def test_the_manifest_lists_every_file_by_its_content(pack):
+    import hashlib
+
+    listed = json.loads((pack / "manifest.json").read_text(encoding="utf-8"))["outputs"]
+    there = {p.relative_to(pack).as_posix() for p in pack.rglob("*") if p.is_file()} - {"manifest.json"}
+    assert set(listed) == there
+    assert listed["flags.csv"] == hashlib.sha256((pack / "flags.csv").read_bytes()).hexdigest()
+
+
+def test_a_chapter_alone_keeps_the_others_and_the_same_bytes(pack, repository):
+    before = {p.relative_to(pack): p.read_bytes() for p in pack.rglob("*") if p.is_file() and p.name != "manifest.json"}
+    words = [
+        "refresh",
+        str(repository / "params/luton.yml"),
+        "--out",
+        str(pack.parents[1]),
+        "--only",
+        "04",
+        "--jobs",
+        "1",
+    ]
+    assert main(words) == 0
+    after = {p.relative_to(pack): p.read_bytes() for p in pack.rglob("*") if p.is_file() and p.name != "manifest.json"}
+    assert [str(name) for name in before.keys() | after.keys() if before.get(name) != after.get(name)] == []
+
+
+def test_cards_say_what_they_lack(pack):
+    cards = json.loads((pack / "cards.json").read_text(encoding="utf-8"))
+    assert len(cards) >= 5
+    for card in cards:
+        assert card["headline"].endswith(".")
+        assert "voice" in card["incomplete"]
+        assert card["synthetic"]

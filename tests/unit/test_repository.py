@@ -1,0 +1,58 @@
+"""What may never be in the repository, and what must agree in it."""
+
+import re
+import subprocess
+import tomllib
+
+import pytest
+import yaml
+
+
+def tracked(repository):
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=repository, capture_output=True, text=True, check=False)
+    if listed.returncode or not listed.stdout:
+        pytest.skip("not a git checkout")
+    return [repository / name for name in listed.stdout.split("\0") if name and (repository / name).is_file()]
+
+
+def pins(path):
+    return set(re.findall(r"^([A-Za-z0-9_.-]+==[^ \\;]+)", path.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_no_tracked_file_names_a_machine_path_or_an_index(repository):
+    path = re.compile(r"(?<![A-Za-z0-9_./-])/(?:work|tmp|root|home/[a-z]+)/")
+    host = re.compile(r"index-url|registry *= *\"http|https?://[^\"\s]*/(?:packages|simple)/")
+    found = [
+        p.name
+        for p in tracked(repository)
+        if p.suffix not in (".png", ".parquet")
+        and p.name != "test_repository.py"
+        and (path.search(t := p.read_text(encoding="utf-8", errors="ignore")) or host.search(t))
+    ]
+    assert found == []
+
+
+def test_no_tracked_file_is_over_a_mebibyte(repository):
+    assert [p.name for p in tracked(repository) if p.stat().st_size > 1 << 20] == []
+
+
+def test_both_lock_files_hold_the_same_versions(repository):
+    run, test = pins(repository / "requirements.lock"), pins(repository / "requirements-test.lock")
+    assert run <= test
+    assert "--hash=sha256:" in (repository / "requirements.lock").read_text(encoding="utf-8")
+
+
+def test_every_dependency_is_locked(repository):
+    project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = {re.split(r"[<>=\[]", d)[0] for d in project["project"]["dependencies"]}
+    assert wanted <= {p.split("==")[0] for p in pins(repository / "requirements.lock")}
+
+
+def test_conda_users_get_the_same_python_and_pins(repository):
+    project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    environment = yaml.safe_load((repository / "environment.yml").read_text(encoding="utf-8"))
+    assert environment["dependencies"] == [
+        f"python{project['requires-python']}",
+        "pip",
+        {"pip": ["-r requirements.lock"]},
+    ]

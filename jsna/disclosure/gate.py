@@ -46,7 +46,7 @@ def protect(
     Each of ``relations`` names columns that cut the frame into sets of rows that add up to something known (an empty
     one: the whole frame): inside each set a lone hidden count gets a companion until none
     has a lone one.
-    Raises ``DisclosureError`` for anything but a ``Sealed`` frame, and for a count column with fractions or negative values.
+    Raises ``DisclosureError`` for anything but a ``Sealed`` frame, and for counts with fractions or below 0.
 
     >>> frame = pd.DataFrame({"group": list("ABC"), "pupils": [3, 20, 40]})
     >>> shown = protect(Sealed(frame, counts=("pupils",)), Policy(), source="example", synthetic=True)

@@ -50,8 +50,12 @@ def crude(
     ``insufficient data`` or ``no evidence`` (the reference row itself: ``reference group``): a crude comparison never
     says more. A row whose counts cannot be used is left out of every comparator, and the other rows say so.
 
-    Raises ``MeasureError`` for a missing or non-numeric column, a ``known`` with gaps, a group that stands twice in a family, or a reference that is not
-    there. When not to use: across several areas, where ``stratified`` is the answer.
+    Raises ``MeasureError`` for a missing or non-numeric column, a ``known`` with gaps, a group that stands twice in a
+    family, or a reference that is not there. When not to use: across several areas, where ``stratified`` is the answer.
+
+    >>> rows = pd.DataFrame({"group": ["a", "b"], "x": [30, 50], "n": [100, 400]})
+    >>> crude(rows, group="group", count="x", total="n")[["risk", "comparator_risk", "status"]].values.tolist()
+    [[0.3, 0.125, 'watch'], [0.125, 0.3, 'watch']]
     """
     family = family or []
     _check(frame, [group, count, total, *family, *([known] if known else [])], [*family, group], known)

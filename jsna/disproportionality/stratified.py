@@ -114,10 +114,10 @@ def _side_by_side(frame, group, reference, count, total, strata, by) -> list[np.
 
 def _crude(x1, n1, x0, n0) -> float:
     """The ratio of the totals; a total without its count is left out, or it would dilute the risk."""
+    first, second = ~np.isnan(x1 + n1), ~np.isnan(x0 + n0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        first = np.nansum(x1) / np.sum(n1, where=~np.isnan(x1 + n1))
-        second = np.nansum(x0) / np.sum(n0, where=~np.isnan(x0 + n0))
-        return float(np.divide(first, second))
+        ratio = (x1[first].sum() / n1[first].sum()) / (x0[second].sum() / n0[second].sum())
+    return float(ratio)
 
 
 def _heterogeneity(x1, n1, x0, n0, ratio: float) -> dict[str, Any]:

@@ -87,6 +87,7 @@ def run_one(job: Job) -> Outcome:
                 cwd=str(job.notebook.parent),
                 progress_bar=False,
                 log_output=False,
+                shutdown_kernel="immediate",
                 extra_arguments=["--IPKernelApp.log_level=40"],
                 execution_timeout=CELL_TIMEOUT_SECONDS,
             )

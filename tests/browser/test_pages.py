@@ -1,4 +1,4 @@
-"""A real browser reads the pack: no accessibility violation, no request to anywhere, no sideways scrolling at 320 px."""
+"""A real browser reads the pack: no accessibility violation, no outside request, no sideways scrolling."""
 
 import shutil
 

@@ -1,69 +1,182 @@
-"""Crude comparison: who is compared with whom, and what is said of it."""
+"""The crude comparison: comparators, unknown groups, q-values by family, status and its reasons."""
 
+from __future__ import annotations
+
+import numpy as np
 import pandas as pd
 import pytest
 
-from jsna.disproportionality import crude, reason_text
+from jsna.disproportionality import crude, reason_text, stratified, thresholds
 from jsna.errors import MeasureError
-
-GROUPS = pd.DataFrame(
-    {
-        "group": ["A", "B", "C", "unknown"],
-        "x": [300, 100, 95, 40],
-        "n": [1000, 1000, 1000, 50],
-        "known": [True, True, True, False],
-    }
-)
+from jsna.measures import false_discovery
 
 
-def result(frame=GROUPS, **options):
-    return crude(frame, group="group", count="x", total="n", known="known", **options).set_index("group")
+def _frame(rows, columns=("group", "x", "n")):
+    return pd.DataFrame(rows, columns=list(columns))
 
 
-def test_a_group_is_compared_with_all_others_of_known_group_without_itself():
-    row = result().loc["A"]
-    assert (row["comparator_numerator"], row["comparator_denominator"]) == (195, 2000)
-    assert row["risk_ratio"] == pytest.approx(0.3 / 0.0975)
-    assert row["pupils_affected"] == pytest.approx(300 - 1000 * 0.0975)
+def _crude(frame, **named):
+    return crude(frame, group="group", count="x", total="n", **named)
 
 
-def test_pupils_of_unknown_group_are_shown_tested_by_nobody_and_in_nobodys_comparator():
-    row = result().loc["unknown"]
-    assert pd.isna(row["q_value"])
-    assert row["reasons"] == "not_compared"
-    assert result()["comparisons"].tolist() == [3, 3, 3, 3]
+THREE = _frame([("a", 300, 1000), ("b", 150, 1000), ("c", 160, 1000), ("not known", 9, 50)])
+THREE["known"] = THREE["group"] != "not known"
 
 
-def test_a_crude_comparison_never_says_more_than_watch():
-    rows = result()
-    assert rows.loc["A", "status"] == "watch"
-    assert "crude" in " ".join(reason_text(rows.loc["A", "reasons"]))
-    assert set(rows["status"]) <= {"watch", "insufficient data", "no evidence"}
+def test_all_others_leaves_out_the_group_itself_and_the_unknown():
+    row = _crude(THREE, known="known").set_index("group").loc["a"]
+    assert (row["comparator"], row["comparator_numerator"], row["comparator_denominator"]) == ("all others", 310, 2000)
+    assert row["risk_ratio"] == pytest.approx(0.3 / 0.155)
+    assert row["gap_points"] == pytest.approx(14.5)
+    assert row["pupils_affected"] == pytest.approx(300 - 1000 * 0.155)
+    assert row["pupils_affected_lower"] == pytest.approx(row["gap_points_lower"] / 100 * 1000)
+    assert row["comparisons"] == 3
+
+
+def test_pupils_of_unknown_group_are_shown_but_tested_against_nobody():
+    row = _crude(THREE, known="known").set_index("group").loc["not known"]
+    assert row["comparator_denominator"] == 3000
+    assert np.isnan(row["p_value"])
+    assert np.isnan(row["q_value"])
+    assert (row["status"], row["reasons"]) == ("insufficient data", "not_compared")
+
+
+def test_q_values_are_of_the_family_and_not_of_the_whole_frame():
+    two = pd.concat([THREE.assign(outcome="plan"), THREE.assign(outcome="support", x=[5, 6, 7, 1])])
+    both = _crude(two, known="known", family=["outcome"])
+    alone = _crude(THREE, known="known")
+    plan = both[both["outcome"] == "plan"].reset_index(drop=True)
+    pd.testing.assert_series_equal(plan["q_value"], alone["q_value"])
+    pd.testing.assert_series_equal(alone["q_value"], false_discovery(alone["p_value"]), check_names=False)
+    assert both["comparisons"].tolist() == [3] * 8
+
+
+def test_a_reference_adds_rows_against_it_and_marks_its_own():
+    answer = _crude(THREE, known="known", reference="b")
+    against = answer[answer["comparator"] == "b"].set_index("group")
+    assert len(answer) == 8
+    assert against.loc["a", "risk_ratio"] == pytest.approx(2.0)
+    assert (against.loc["b", "status"], against.loc["b", "reasons"]) == ("reference group", "reference_group")
+    assert np.isnan(against.loc["b", "p_value"])
+    assert (against["comparisons"] == 2).all()
 
 
 @pytest.mark.parametrize(
-    ("x", "n", "status"), [(3, 9, "insufficient data"), (2, 20, "insufficient data"), (0, 0, "insufficient data")]
-)
-def test_small_groups_are_insufficient_data_and_never_silently_fair(x, n, status):
-    small = pd.DataFrame({"group": ["S"], "x": [x], "n": [n], "known": [True]})
-    assert result(pd.concat([GROUPS, small], ignore_index=True)).loc["S", "status"] == status
-
-
-def test_a_named_reference_stands_beside_all_others():
-    rows = crude(GROUPS, group="group", count="x", total="n", known="known", reference="B")
-    against = rows[rows["comparator"] == "B"].set_index("group")
-    assert against.loc["A", "risk_ratio"] == pytest.approx(3.0)
-    assert pd.isna(against.loc["B", "q_value"])
-
-
-@pytest.mark.parametrize(
-    ("frame", "options", "words"),
+    ("rows", "status", "reasons"),
     [
-        (GROUPS.rename(columns={"x": "xx"}), {}, "no such column"),
-        (pd.concat([GROUPS, GROUPS]), {}, "stands twice"),
-        (GROUPS, {"reference": "Z"}, "reference group"),
+        pytest.param([("a", 300, 1000), ("b", 150, 1000)], "watch", "higher; crude_only", id="higher"),
+        pytest.param([("a", 150, 1000), ("b", 300, 1000)], "watch", "lower; crude_only", id="lower"),
+        pytest.param([("a", 5, 9), ("b", 10, 1000)], "insufficient data", "few_pupils; crude_only", id="nine-pupils"),
+        pytest.param([("a", 3, 20), ("b", 15, 100)], "insufficient data", "wide_interval; crude_only", id="wide"),
+        pytest.param([("a", 2200, 20000), ("b", 2000, 20000)], "no evidence", "ruled_out; crude_only", id="a-trifle"),
+        pytest.param([("a", 130, 1000), ("b", 115, 1000)], "no evidence", "crude_only", id="one-side-open"),
+        pytest.param([("a", 0, 50), ("b", 0, 70)], "insufficient data", "not_calculated; crude_only", id="nobody"),
+        pytest.param([("a", 0, 0), ("b", 5, 70)], "insufficient data", "not_calculated; crude_only", id="no-pupils"),
     ],
 )
-def test_mistakes_are_named(frame, options, words):
-    with pytest.raises(MeasureError, match=words):
-        result(frame, **options)
+def test_status_and_its_reasons(rows, status, reasons):
+    answer = _crude(_frame(rows)).iloc[0]
+    assert (answer["status"], answer["reasons"]) == (status, reasons)
+
+
+def test_no_crude_row_is_ever_called_over_or_under_identified():
+    random = np.random.default_rng(7)
+    n = random.integers(1, 4000, 400)
+    frame = pd.DataFrame({"group": range(400), "x": random.binomial(n, random.uniform(0, 1, 400)), "n": n})
+    answer = _crude(frame)
+    assert set(answer["status"]) <= {"watch", "insufficient data", "no evidence"}
+    assert answer["reasons"].str.contains("crude_only").all()
+
+
+@pytest.mark.parametrize("bad", [(None, 500), (600, 500), (-1, 500), (0.5, 500), (5, None)], ids=str)
+def test_a_row_that_cannot_be_used_spoils_no_comparator_and_is_told(bad):
+    good = [("a", 300, 1000), ("b", 150, 1000), ("c", 160, 1000)]
+    answer = _crude(_frame([*good, ("bad", *bad)])).set_index("group")
+    clean = _crude(_frame(good)).set_index("group")
+    numbers = ["comparator_numerator", "comparator_denominator", "risk_ratio", "q_value"]
+    pd.testing.assert_frame_equal(answer.loc[["a", "b", "c"], numbers], clean[numbers])
+    assert answer.loc[["a", "b", "c"], "reasons"].str.endswith("comparator_incomplete").all()
+    assert answer.loc["bad", "reasons"] == "not_calculated; crude_only"
+
+
+def test_every_reason_has_a_sentence_and_the_crude_one_names_what_is_not_adjusted_for():
+    sentences = reason_text("; ".join(thresholds()["reasons"]))
+    assert len(sentences) == len(thresholds()["reasons"])
+    crude_only = reason_text("crude_only")[0]
+    assert all(word in crude_only for word in ("not adjusted", "age", "sex", "deprivation", "schools"))
+
+
+@pytest.mark.parametrize(
+    ("frame", "named", "message"),
+    [
+        pytest.param(THREE.drop(columns="n"), {}, "no such column", id="column"),
+        pytest.param(THREE, {"reference": "A"}, "reference group", id="reference"),
+        pytest.param(pd.concat([THREE, THREE]), {}, "twice", id="twice"),
+        pytest.param(THREE.assign(x="many"), {}, "not numeric", id="text"),
+        pytest.param(THREE.assign(known=[True, None, True, False]), {"known": "known"}, "known", id="known-with-gap"),
+    ],
+)
+def test_a_mistake_of_the_caller_is_a_sentence(frame, named, message):
+    with pytest.raises(MeasureError, match=message):
+        _crude(frame, **named)
+
+
+LAS = _frame(
+    [
+        ("p", "g", 10, 20),
+        ("p", "r", 20, 40),
+        ("q", "g", 3, 30),
+        ("q", "r", 1, 10),
+        ("s", "g", 5, 5),
+        ("t", "r", None, 8),
+    ],
+    ("la", "group", "x", "n"),
+)
+
+
+def _stratified(frame, **named):
+    return stratified(frame, **{"group": "g", "reference": "r", "count": "x", "total": "n", "strata": "la"} | named)
+
+
+def test_strata_with_equal_risks_pool_to_1_although_the_crude_ratio_does_not():
+    answer = _stratified(LAS)
+    assert answer.risk_ratio == pytest.approx(1.0)
+    assert answer.crude_risk_ratio == pytest.approx((18 / 55) / (21 / 50))
+    assert (answer.strata, answer.strata_left_out) == (2, 2)
+    assert answer.heterogeneity == pytest.approx(0, abs=1e-12)
+    assert (answer.heterogeneity_df, answer.heterogeneity_p) == (1, pytest.approx(1))
+
+
+def test_one_stratum_is_the_plain_ratio_with_its_log_interval():
+    rows = _frame([("Luton", "g", 20, 89), ("Luton", "r", 35, 88)], ("la", "group", "x", "n"))
+    answer = _stratified(rows)
+    assert [round(v, 2) for v in (answer.risk_ratio, answer.lower, answer.upper)] == [0.57, 0.36, 0.90]
+
+
+def test_strata_that_disagree_are_shown_to():
+    rows = _frame(
+        [("p", "g", 80, 100), ("p", "r", 20, 100), ("q", "g", 20, 100), ("q", "r", 80, 100)], ("la", "group", "x", "n")
+    )
+    assert _stratified(rows).heterogeneity_p < 1e-6
+
+
+def test_no_stratum_in_common_is_missing_and_not_an_exception():
+    rows = _frame([("p", "g", 8, 10), ("q", "r", 2, 10)], ("la", "group", "x", "n"))
+    answer = _stratified(rows)
+    assert np.isnan(answer.risk_ratio)
+    assert (answer.strata, answer.strata_left_out) == (0, 2)
+    assert answer.crude_risk_ratio == pytest.approx(4)
+
+
+@pytest.mark.parametrize(
+    ("frame", "named", "message"),
+    [
+        pytest.param(LAS, {"group": "z"}, "not in the data", id="group"),
+        pytest.param(LAS, {"strata": "school"}, "no such column", id="column"),
+        pytest.param(pd.concat([LAS, LAS]), {}, "twice", id="twice"),
+        pytest.param(LAS.assign(x=99), {}, "count above total", id="above-total"),
+    ],
+)
+def test_stratified_refuses_with_a_sentence(frame, named, message):
+    with pytest.raises(MeasureError, match=message):
+        _stratified(frame, **named)

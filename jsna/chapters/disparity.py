@@ -138,14 +138,14 @@ def statement(comparison: Comparison, area: Area, outcome: str, frame: str) -> E
     )
 
 
-def plain_statement(part: Comparison, area: Area, outcome: str, frame: str, opening: str = "") -> Exhibit:
-    """The same sentence for a comparison of published figures; its chart carries the flags."""
+def plain_statement(part: Comparison, area: Area, outcome: str, frame: str) -> Exhibit:
+    """The same sentence, card and flags for a comparison of published figures."""
     shown = finding(
         _id(part, outcome, "finding"),
-        f"{opening}{headline(part, outcome)}.",
+        f"{headline(part, outcome)}.",
         detail=(*_details(part), _tests(part), texts()["crude_note"].strip()),
     )
-    return with_extras(shown, card=card(part, area, outcome, frame))
+    return with_extras(shown, card=card(part, area, outcome, frame), flags=flag_rows(part, area, outcome))
 
 
 @needs("pupils")
@@ -269,12 +269,16 @@ def _id(part: Comparison, outcome: str, kind: str) -> str:
 
 def outcome_name(outcome: str) -> str:
     """An outcome as readers know it."""
+    if outcome.startswith("plans_"):
+        return f"Of those with an EHC plan, {outcome_name(outcome.removeprefix('plans_')).casefold()} as primary need"
     if outcome.startswith("need_"):
         return str(code_list("need").loc[outcome.removeprefix("need_"), "plain"])
     return texts()["outcomes"][outcome]["name"]
 
 
 def _verb(outcome: str) -> str:
+    if outcome.startswith("plans_"):
+        return f"{_verb(outcome.removeprefix('plans_'))}, of those with an EHC plan,"
     if outcome.startswith("need_"):
         return f"identified with {outcome_name(outcome)[0].lower()}{outcome_name(outcome)[1:]} as primary need"
     return texts()["outcomes"][outcome]["verb"]

@@ -160,12 +160,12 @@ def need_share_by_ethnicity(area: Area, need: str) -> Comparison:
     table, period = _plans(area)
     rows = ehc.of_area(table, area.code, "Ethnicity", period)
     counts = pd.DataFrame(
-        {"group": rows["breakdown"], f"need_{need}": rows[f"number_{need.lower()}"], "total": rows["ehc_plans"]}
+        {"group": rows["breakdown"], f"plans_need_{need}": rows[f"number_{need.lower()}"], "total": rows["ehc_plans"]}
     )
     return compare_published(
         counts[counts["total"] > 0],
         groups_of("Ethnicity"),
-        (f"need_{need}",),
+        (f"plans_need_{need}",),
         total="total",
         period=period,
         policy=area.policy,
@@ -178,13 +178,13 @@ def need_share_by_ethnicity(area: Area, need: str) -> Comparison:
 @needs("official")
 def need_share_finding(comparison: Comparison, area: Area, need: str) -> Exhibit:
     """Which groups stand out, in a sentence, with its card."""
-    return disparity.plain_statement(comparison, area, f"need_{need}", "ethnicity", "Among those with a plan. ")
+    return disparity.plain_statement(comparison, area, f"plans_need_{need}", "ethnicity")
 
 
 @passes_notice
 def need_share_chart(comparison: Comparison, need: str) -> Exhibit:
     """Each group's ratio to all others."""
-    return disparity.ratios(comparison, f"need_{need}")
+    return disparity.ratios(comparison, f"plans_need_{need}")
 
 
 def plans_per_pupil_gap(area: Area) -> Exhibit:

@@ -198,7 +198,7 @@ def forest(
         axes.annotate(
             table.symbols[ratio].iloc[at_row] or "x", (low, at_row), fontsize=8, color=colours["muted"], va="center"
         )
-    axes.set_xlabel("Ratio to the comparator (log scale), 95% confidence interval; ◆ to watch; shaded: 0.80 to 1.25")
+    axes.set_xlabel("Ratio to the comparator (log scale, 95% confidence interval)\n◆ to watch; shaded: 0.80 to 1.25")
     _rows(axes, shown[group])
     columns = [
         {"name": group, "label": "Group", "kind": "text"},

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sys
+import threading
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TextIO
 
@@ -12,7 +14,7 @@ from jsna.errors import WorkbenchError
 from jsna.pack.write import Made, put_in_place, staging_folder, write_pack
 from jsna.params import DATA_VARIABLE
 from jsna.refresh.plan import Pack, all_chapters, plan
-from jsna.refresh.run import Job, Outcome, run_all
+from jsna.refresh.run import Job, Outcome, run_all, warm_up
 
 __all__ = ["DATA_VARIABLE", "Report", "refresh"]
 
@@ -36,6 +38,7 @@ def refresh(params_files: list[Path], *, out: Path, workers: int, only: list[str
     it is made, and when it is stopped, the pack before it is untouched. Raises the ``WorkbenchError`` family.
     """
     packs = plan(params_files, out.resolve(), only)
+    warm_up()
     for pack in packs:
         _check_inputs(pack)
     stagings: list[Path] = []
@@ -88,6 +91,8 @@ def _run(packs: tuple[Pack, ...], stagings: list[Path], workers: int, log: TextI
         for number, (pack, staging) in enumerate(zip(packs, stagings, strict=True))
         for chapter in pack.chapters
     ]
+    # the pages need nbconvert, which is slow to import: let it come in while the kernels work
+    threading.Thread(target=import_module, args=("nbconvert",), daemon=True).start()
     outcomes: list[Outcome] = []
     live = log.isatty()
     with tqdm(total=len(jobs), desc="chapters", unit="chapter", file=log, disable=not live, leave=False) as bar:

@@ -37,12 +37,31 @@ class Outcome:
     error: str = ""
 
 
+def warm_up() -> None:
+    """Let papermill be imported once, in a process of its own, while the inputs are checked; workers fork from that.
+
+    Where processes cannot fork (Windows) nothing is done, and each worker imports for itself.
+    """
+    context = _context()
+    if context.get_start_method() == "forkserver":
+        from multiprocessing import forkserver
+
+        forkserver.ensure_running()
+
+
+def _context() -> Any:
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["papermill"])
+    return context
+
+
 def run_all(jobs: list[Job], workers: int) -> Iterator[Outcome]:
     """Each job's outcome as it is done. A failed chapter does not stop the others."""
     if not jobs:
         return
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(max_workers=min(workers, len(jobs)), mp_context=context)
+    pool = ProcessPoolExecutor(max_workers=min(workers, len(jobs)), mp_context=_context())
     try:
         futures = {pool.submit(run_one, job): job for job in jobs}
         for future in as_completed(futures):

@@ -10,11 +10,13 @@ The first call makes a folder `.venv` beside this file and installs the locked p
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -25,6 +27,7 @@ UV = BIN / ("uv.exe" if os.name == "nt" else "uv")
 LOCKS = {"run": "requirements.lock", "test": "requirements-test.lock"}
 UV_LOCK = "requirements-uv.lock"
 OLDEST = (3, 11)
+UNWANTED = ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV")
 
 
 class SetupError(Exception):
@@ -42,9 +45,12 @@ def main(words: list[str]) -> int:
             found = ".".join(map(str, sys.version_info[:3]))
             raise SetupError(f"Python 3.11 or later is needed; this is {found}. Start it with a newer python3.")
         set_up("test" if words[0] == "test" else "run", wheelhouse)
-        return run(command(words))
+        return run(command(words), folder=ROOT if words[0] == "test" else None)
     except SetupError as error:
         print(f"The workbench could not be set up. {error}", file=sys.stderr)
+        return 2
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"The workbench could not be set up: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("Stopped. Run the same command again to go on.", file=sys.stderr)
@@ -73,11 +79,11 @@ def command(words: list[str]) -> list[str]:
     return [str(PYTHON), "-m", "jsna.cli", *words]
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str], folder: Path | None = None) -> int:
     """Run with the environment's folder first on the path; on Ctrl-C the program inside says the last word."""
     environment = os.environ | {"PATH": str(BIN) + os.pathsep + os.environ.get("PATH", "")}
     environment.pop("PYTHONHOME", None)
-    with subprocess.Popen(arguments, env=environment) as process:
+    with subprocess.Popen(arguments, env=environment, cwd=folder) as process:
         while True:
             try:
                 return process.wait()
@@ -88,21 +94,42 @@ def run(arguments: list[str]) -> int:
 def set_up(kind: str, wheelhouse: str) -> None:
     """Make the environment and install the locked packages, unless a stamp says that this was done."""
     stamps = {k: VENV / f".{k}-{fingerprint(k)}" for k in LOCKS}
-    if stamps[kind].is_file() or (kind == "run" and stamps["test"].is_file()):
+    if PYTHON.is_file() and (stamps[kind].is_file() or (kind == "run" and stamps["test"].is_file())):
         return
     started = time.monotonic()
     print(f"Setting up in {VENV} (once; about half a minute with internet) ...", file=sys.stderr, flush=True)
-    make_venv()
-    install(LOCKS[kind], wheelhouse)
-    site = subprocess.run(
-        [str(PYTHON), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
-    (Path(site) / "jsna_workbench.pth").write_text(f"{ROOT}\n", encoding="utf-8")
-    stamps[kind].write_text("", encoding="utf-8")
+    with only_one():
+        make_venv()
+        for old in (path for k in LOCKS for path in VENV.glob(f".{k}-*")):
+            old.unlink()
+        install(LOCKS[kind], wheelhouse)
+        point_to_rooms()
+        stamps[kind].write_text("", encoding="utf-8")
     print(f"Set up in {time.monotonic() - started:.0f} s.", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def only_one() -> Iterator[None]:
+    """Refuse to set up twice at once: a folder beside the environment is the sign that somebody does."""
+    sign = ROOT / ".venv.lock"
+    try:
+        sign.mkdir()
+    except FileExistsError:
+        raise SetupError(
+            f"It is being set up already, or was stopped while it was. If nothing is running, delete {sign}."
+        ) from None
+    try:
+        yield
+    finally:
+        sign.rmdir()
+
+
+def point_to_rooms() -> None:
+    """Let the environment find the packages in this folder; Python reads such a file in the system's own encoding."""
+    place = "import sysconfig, locale; print(sysconfig.get_path('purelib')); print(locale.getpreferredencoding(False))"
+    told = subprocess.run([str(PYTHON), "-c", place], capture_output=True, text=True, check=True).stdout.splitlines()
+    encoding = "utf-8" if sys.version_info >= (3, 13) else told[1]
+    (Path(told[0]) / "jsna_workbench.pth").write_text(f"{ROOT}\n", encoding=encoding)
 
 
 def fingerprint(kind: str) -> str:
@@ -138,7 +165,7 @@ def make_venv() -> None:
 
 def install(lock: str, wheelhouse: str) -> None:
     """Install the lock file with uv, or with pip when uv cannot be had; hashes are checked either way."""
-    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME")}
+    environment = {k: v for k, v in os.environ.items() if k not in UNWANTED}
     offline = ["--no-index", "--find-links", wheelhouse] if wheelhouse else []
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", *offline]
     with_uv = [
@@ -159,6 +186,7 @@ def install(lock: str, wheelhouse: str) -> None:
         done = subprocess.run(with_uv, env=environment, capture_output=True, text=True, check=False)
         if done.returncode == 0:
             return
+        print(f"uv: {last_line(done.stderr)}", file=sys.stderr)
     print("uv could not be used; installing with pip, which takes longer ...", file=sys.stderr, flush=True)
     done = subprocess.run([*pip, "-r", str(ROOT / lock)], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -229,7 +229,7 @@ def bars(
         axes.annotate(
             text, (0 if pd.isna(number) else number, row), xytext=(4, -3), textcoords="offset points", fontsize=8
         )
-    axes.set_xlim(0, float(values.max()) * 1.14)
+    axes.set_xlim(0, max(float(values.max()), 1e-9) * 1.14)
     axes.set_xlabel(unit)
     _rows(axes, shown[group])
     columns = [
@@ -271,7 +271,8 @@ def trend(
     for name, colour, style, width in drawn:
         line = wide[name]
         axes.plot(range(len(periods)), line, style, color=colour, lw=width, marker="o", ms=4)
-        ends[name] = (line.last_valid_index(), colour)
+        if line.notna().any():
+            ends[name] = (line.last_valid_index(), colour)
     _end_labels(axes, wide, ends, periods)
     for mark in (b for b in breaks if b in periods):
         axes.axvline(periods.index(mark) - 0.5, color=colours["muted"], ls=":", lw=1)
@@ -285,7 +286,7 @@ def trend(
             color=colours["muted"],
         )
     axes.set_xticks(range(len(periods)), [textwrap.fill(p, 9) for p in periods])
-    axes.set_ylim(0, float(wide.max().max()) * 1.12)
+    axes.set_ylim(0, max(float(wide.max().max()), 1e-9) * 1.12)
     axes.set_ylabel(unit)
     axes.grid(axis="y", color=colours["grid"], lw=0.6)
     columns = [
@@ -293,7 +294,8 @@ def trend(
         {"name": series, "label": "Series", "kind": "text"},
         {"name": value, "label": f"Value ({unit})", "kind": "percent"},
     ]
-    main = wide[highlight].dropna() if highlight in wide else wide.iloc[:, 0].dropna()
+    complete = wide.dropna(axis="columns", how="all")
+    main = (complete[highlight] if highlight in complete else complete.iloc[:, 0]).dropna()
     alt = (
         f"Line chart: {title}. {main.name}: {format_number(main.iloc[0], 'percent')} in {main.index[0]}, "
         f"{format_number(main.iloc[-1], 'percent')} in {main.index[-1]} ({unit})."

@@ -60,7 +60,7 @@ def choropleth(
     for row in drawn.itertuples():
         point = row.geometry.representative_point()
         axes.annotate(
-            f"{row.number:.0f}",
+            f"{row.number:.0f}" if row.number == row.number else "x",
             (point.x, point.y),
             ha="center",
             va="center",

@@ -43,6 +43,8 @@ def format_number(value: float, kind: str) -> str:
         return ""
     if np.isinf(value):
         return "no upper limit"
+    if kind == "p" and value < 0.001:
+        return "<0.001"
     step = Decimal(1).scaleb(-PLACES[kind])
     rounded = Decimal(repr(float(value))).quantize(step, rounding=ROUND_HALF_UP)
     text = f"{abs(rounded):,}"
@@ -56,7 +58,11 @@ def formatted(table: Released, columns: Sequence[dict[str, str]]) -> pd.DataFram
     for column in columns:
         name, kind = column["name"], column["kind"]
         values = released.frame[name]
-        text = values.astype(str) if kind == "text" else values.map(lambda v, k=kind: format_number(v, k))
+        text = (
+            values.astype(object).fillna("").astype(str)
+            if kind == "text"
+            else values.map(lambda v, k=kind: format_number(v, k))
+        )
         symbols = released.symbols[name].replace("", "x")
         made[name] = text.where((released.symbols[name] == "") & (text != ""), symbols)
     return pd.DataFrame(made)

@@ -53,7 +53,7 @@ def read_ehc_table(path: Path, table: str) -> Loaded:
     text = read_text(path, f"{table}.csv" if path.suffix == ".zip" else None).rename(columns=spec["respelt"])
     need_columns(text, [*IDENTIFIERS, *spec["needed"][table]], where)
     measures = [c for c in text.columns if c not in IDENTIFIERS]
-    frame, quarantine = to_numbers(_canonical(text), measures, where)
+    frame, quarantine = to_numbers(_canonical(text, where), measures, where)
     summary = Summary(
         source=f"{TITLE}: {table}",
         file=where,
@@ -72,7 +72,7 @@ def read_ehc_table(path: Path, table: str) -> Loaded:
     return Loaded(frame, quarantine, summary)
 
 
-def _canonical(text: pd.DataFrame) -> pd.DataFrame:
+def _canonical(text: pd.DataFrame, where: str) -> pd.DataFrame:
     level = text["geographic_level"]
     now = all_versions("local_authority").sort_values("valid_from").drop_duplicates("dfe_number", keep="last")
     buckinghamshire = now.set_index("dfe_number")["code"].loc[["825"]].to_dict()
@@ -83,7 +83,7 @@ def _canonical(text: pd.DataFrame) -> pd.DataFrame:
     name = text["la_name"].where(
         level == "Local authority", text["region_name"].where(level == "Regional", text["country_name"])
     )
-    topic = text["breakdown_topic"].map(_spec()["topics"]).fillna("Total")
+    topic = _topics(text["breakdown_topic"], where)
     frame = text.drop(
         columns=[
             "country_code",
@@ -106,10 +106,28 @@ def _canonical(text: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
+def _topics(published: pd.Series, where: str) -> pd.Series:
+    known = _spec()["topics"] | dict.fromkeys(_spec()["totals"], "Total")
+    strange = sorted(set(published) - set(known))
+    if strange:
+        raise SourceError(
+            *(
+                Problem(
+                    "A breakdown topic is not known.",
+                    where=where,
+                    value=t,
+                    mend=did_you_mean(t, known) or "Add it to jsna/sources/ehc_release.yml.",
+                )
+                for t in strange
+            )
+        )
+    return published.map(known)
+
+
 def _groups(labels: pd.Series, topic: pd.Series) -> pd.Series:
     ethnic = {label: ethnicity_code(label) for label in labels[topic == "Ethnicity"].unique()}
     groups = labels.mask(topic == "Total", "Total")
     groups = groups.mask(topic == "Ethnicity", labels.map(ethnic))
     ages = labels.str.replace(r"(?i)^(aged|age) (?=\d|unknown)", "", regex=True)
-    groups = groups.mask(topic.isin(["Age", "Age when plan started"]), ages)
+    groups = groups.mask(topic.isin(["Age", "Age when plan started", "Age when plan ceased"]), ages)
     return groups.mask(labels.str.casefold().str.contains("unknown"), "Unknown")

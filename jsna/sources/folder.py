@@ -110,7 +110,13 @@ class OfficialFolder:
         """Official ward boundaries (2025) of some districts, in EPSG:27700: ward_code, ward_name, geometry."""
         import geopandas as gpd
 
-        shapes = gpd.read_parquet(self.file("ward_shapes"))
+        path = self.file("ward_shapes")
+        try:
+            shapes = gpd.read_parquet(path)
+        except (OSError, ValueError) as error:
+            mend = "Download it again."
+            problem = Problem(f"The boundaries cannot be read ({type(error).__name__}).", where=path.name, mend=mend)
+            raise SourceError(problem) from None
         own = shapes[shapes["LAD25CD"].isin(district_codes)]
         if own.empty:
             raise SourceError(Problem("The boundary file has no ward of this area.", value=district_codes))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,7 +49,14 @@ def read_text(path: Path, member: str | None = None) -> pd.DataFrame:
         raise SourceError(
             Problem("The file is missing.", where=str(path), mend="Put it there and run again.")
         ) from None
-    except (zipfile.BadZipFile, EOFError, OSError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        pd.errors.ParserError,
+        pd.errors.EmptyDataError,
+    ) as error:
         raise SourceError(
             Problem(
                 f"The file cannot be read; it may be cut short ({type(error).__name__}).",
@@ -74,6 +82,8 @@ def _parse(path: Path, content: bytes) -> pd.DataFrame:
     else:
         raise SourceError(Problem("The file is neither UTF-8 nor Windows-1252 text.", where=path.name))
     frame = pd.read_csv(io.StringIO(text), dtype="str", keep_default_na=False, header=0)
+    if frame.empty:
+        raise SourceError(Problem("The file has no rows.", where=path.name, mend="Download it again."))
     frame.columns = [" ".join(str(c).split()) for c in frame.columns]
     twice = [c for c in frame.columns if c.endswith(".1") and c[:-2] in frame and frame[c].equals(frame[c[:-2]])]
     return frame.drop(columns=twice)

@@ -31,12 +31,13 @@ class Report:
         return 3 if self.failures else 0
 
 
-def refresh(params_files: list[Path], *, out: Path, workers: int, only: list[str], log: TextIO = sys.stderr) -> Report:
+def refresh(params_files: list[Path], *, out: Path, workers: int, only: list[str], log: TextIO | None = None) -> Report:
     """Make the pack of every area of every params file.
 
     Everything that can be checked is checked before a chapter runs. A pack takes its place whole or not at all; while
     it is made, and when it is stopped, the pack before it is untouched. Raises the ``WorkbenchError`` family.
     """
+    log = log or sys.stderr
     packs = plan(params_files, out.resolve(), only)
     warm_up()
     for pack in packs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -46,7 +47,17 @@ def warm_up() -> None:
     if context.get_start_method() == "forkserver":
         from multiprocessing import forkserver
 
-        forkserver.ensure_running()
+        # what is started now must neither hear Ctrl-C nor speak: the runner ends its workers itself, and says so once;
+        # a chapter's faults come back as its outcome
+        heard, said = signal.signal(signal.SIGINT, signal.SIG_IGN), os.dup(2)
+        with open(os.devnull, "w", encoding="utf-8") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+            try:
+                forkserver.ensure_running()
+            finally:
+                os.dup2(said, 2)
+                os.close(said)
+                signal.signal(signal.SIGINT, heard)
 
 
 def _context() -> Any:

@@ -139,3 +139,48 @@ def test_symbols_are_never_zero(folder):
     assert old["requests_decided_to_assess"].isna().all()
     assert set(old["requests_decided_to_assess_symbol"]) == {"x"}
     assert old["requests_decided_not_to_assess"].tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("measure", "period", "luton", "england"),
+    [
+        ("FSP_Gooddev_Without_SENSTATE", "2025", 19.9, 26.4),
+        ("FSP_Gooddev_With_SENSTATE", "2025", 0.7, 4.0),
+        ("SEN_Stat_AVG_Attain8_Score", "2025", 10.1, 14.8),
+        ("NEW_KS2_RWM_Sen_W/Osta", "2025", 35, 29),
+        ("SEN_AppealableDec", "2024", 1.0, 3.2),
+        ("TotFixedEx", "2023/24", 6.1, 11.3),
+    ],
+)
+def test_outcomes_of_luton_beside_england(folder, measure, period, luton, england):
+    frame = folder.lait().frame
+    rows = frame[(frame["measure"] == measure) & (frame["period"] == period)].set_index("area_code")["value"]
+    assert [round(float(rows[code]), 1) for code in (LUTON, ENGLAND)] == [luton, england]
+
+
+def test_girls_and_boys_in_time_in_luton(folder):
+    from jsna.measures import risk_ratio
+
+    rows = ehc.in_time_by_group(folder.ehc("timeliness_20_week").frame, LUTON, "Sex", "2024").set_index("group")
+    assert rows.loc["Female"].tolist() == [29, 128]
+    assert rows.loc["Male"].tolist() == [82, 249]
+    katz = risk_ratio([29], [128], [82], [249], method="katz").iloc[0]
+    assert [round(katz[c], 2) for c in ("estimate", "lower", "upper")] == [0.69, 0.48, 0.99]
+
+
+def test_refusals_of_pakistani_requests_within_areas(folder):
+    table = folder.ehc("requests").frame
+    rows = table[
+        (table["geographic_level"] == "Local authority")
+        & (table["breakdown_topic"] == "Ethnicity")
+        & (table["time_period"] == "2024")
+    ].rename(columns={"breakdown": "group"})
+    result = stratified(
+        rows,
+        group="APKN",
+        reference="WBRI",
+        count="requests_decided_not_to_assess",
+        total="requests_received_in_year",
+        strata="area_code",
+    )
+    assert (round(result.risk_ratio, 2), round(result.lower, 2), round(result.upper, 2)) == (0.63, 0.59, 0.68)

@@ -149,3 +149,30 @@ def test_the_bootstrap_names_a_missing_wheelhouse(tmp_path, repository):
     assert done.returncode == 2
     assert "no folder nowhere" in done.stderr
     assert not (tmp_path / ".venv").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent as on Linux")
+@pytest.mark.parametrize("seconds", [1.5, 6])
+def test_a_real_ctrl_c_says_one_sentence_and_leaves_nothing_behind(tmp_path, repository, seconds):
+    import signal
+    import subprocess
+    import sys
+    import time
+
+    import psutil
+
+    words = [sys.executable, "-m", "jsna.cli", "refresh", "params/luton.yml", "--out", str(tmp_path)]
+    listening = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731
+    with subprocess.Popen(
+        words, cwd=repository, stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=listening
+    ) as process:
+        time.sleep(seconds)
+        children = psutil.Process(process.pid).children(recursive=True)
+        os.killpg(process.pid, signal.SIGINT)
+        text = process.communicate(timeout=60)[1]
+    assert process.returncode == 2
+    assert "Traceback" not in text
+    assert text.strip().splitlines()[-1].startswith("Stopped.")
+    assert list(tmp_path.rglob("*.html")) == []
+    assert list(tmp_path.rglob("*.part")) == []
+    assert psutil.wait_procs(children, timeout=20)[1] == []

@@ -1,6 +1,42 @@
-"""Disproportionality: crude and stratified comparisons between groups, with a status and its reasons."""
+"""Disproportionality: who is identified more, or less, often than others, and how sure is that?"""
 
-from jsna.disproportionality.crude import crude, reason_text, thresholds
+from jsna.disproportionality.adjusted import Adjusted, adjusted
+from jsna.disproportionality.crude import crude
+from jsna.disproportionality.flags import Flags, flags
+from jsna.disproportionality.gradient import Gradient, deprivation_gradient
+from jsna.disproportionality.intersectional import Intersectional, intersectional
+from jsna.disproportionality.pooled import Pooled, Prior, learn_prior, pooled
+from jsna.disproportionality.rule import Rule, make_rule, reason_text, thresholds
+from jsna.disproportionality.schools import LeftOut, leave_one_school_out
+from jsna.disproportionality.specification import SpecificationCurve, specification_curve
 from jsna.disproportionality.stratified import Stratified, stratified
+from jsna.disproportionality.study import repetition_floor
+from jsna.disproportionality.unknown import unknown_ethnicity
 
-__all__ = ["Stratified", "crude", "reason_text", "stratified", "thresholds"]
+__all__ = [
+    "Adjusted",
+    "Flags",
+    "Gradient",
+    "Intersectional",
+    "LeftOut",
+    "Pooled",
+    "Prior",
+    "Rule",
+    "SpecificationCurve",
+    "Stratified",
+    "adjusted",
+    "crude",
+    "deprivation_gradient",
+    "flags",
+    "intersectional",
+    "learn_prior",
+    "leave_one_school_out",
+    "make_rule",
+    "pooled",
+    "reason_text",
+    "repetition_floor",
+    "specification_curve",
+    "stratified",
+    "thresholds",
+    "unknown_ethnicity",
+]

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
-from typing import Any
-
 import numpy as np
 import pandas as pd
-import yaml
 
+from jsna.disproportionality.rule import make_rule
 from jsna.errors import MeasureError, Problem, did_you_mean
 from jsna.measures import equal_risks_p_value, false_discovery, proportion, risk_difference, risk_ratio
 from jsna.measures.columns import NO_PUPILS, aligned, count_status
 
 ALL_OTHERS = "all others"
-
-
-@cache
-def thresholds() -> dict[str, Any]:
-    """The constants of the rule, with the words of its reasons."""
-    text = files("jsna.disproportionality").joinpath("thresholds.yml").read_text(encoding="utf-8")
-    return yaml.safe_load(text)
-
-
-def reason_text(codes: str) -> list[str]:
-    """The sentences of reason codes that are joined with '; '."""
-    words = thresholds()["reasons"]
-    return [words[code] for code in codes.split("; ") if code]
 
 
 def crude(
@@ -170,14 +153,14 @@ def _measured(rows: pd.DataFrame, family: list[str], confidence: float) -> pd.Da
 
 
 def _judged(rows: pd.DataFrame, why_not: pd.Series) -> pd.DataFrame:
-    t = thresholds()
+    rule = make_rule()
     ratio, low, high = rows["risk_ratio"], rows["risk_ratio_lower"], rows["risk_ratio_upper"]
-    beyond_chance = rows["_tested"] & (rows["q_value"] <= t["false_discovery_rate"])
-    few = rows["denominator"] < t["minimum_pupils"]
-    higher = beyond_chance & (ratio >= t["ratio_high"]) & ~few
-    lower = beyond_chance & (ratio <= t["ratio_low"]) & ~few
-    wide = (low <= t["ratio_low"]) & (high >= t["ratio_high"])
-    ruled_out = (low > t["ratio_low"]) & (high < t["ratio_high"])
+    beyond_chance = rows["_tested"] & (rows["q_value"] <= rule.false_discovery_rate)
+    few = rows["denominator"] < rule.minimum_pupils
+    higher = beyond_chance & (ratio >= rule.ratio_high) & ~few
+    lower = beyond_chance & (ratio <= rule.ratio_low) & ~few
+    wide = (low <= rule.ratio_low) & (high >= rule.ratio_high)
+    ruled_out = (low > rule.ratio_low) & (high < rule.ratio_high)
     not_calculated = why_not != ""
     insufficient = few | wide | not_calculated
     status = np.select([higher | lower, insufficient], ["watch", "insufficient data"], default="no evidence")

@@ -15,8 +15,38 @@ NEGATIVE = "negative"
 NOT_WHOLE = "not a whole number"
 ABOVE_TOTAL = "count above total"
 NO_COMPARATOR = "comparator has nobody"
+NO_EXPOSURE = "no exposure"
 BOTH_ZERO = "both risks are zero"
 BOTH_ONE = "both risks are one"
+NO_VARIATION = "nothing varies"
+EMPTY_CELL = "a cell is empty"
+HALF_ADDED = "0.5 added to each cell"
+FEW_EVENTS = "fewer than 10 events"
+NO_STANDARD = "standard has nobody"
+NO_REFERENCE = "reference has nobody"
+NONE_EXPECTED = "nothing expected"
+NOT_A_QUANTILE = "not a quantile"
+EMPTY_QUANTILE = "a quantile is empty"
+ONE_QUANTILE = "fewer than two quantiles"
+FITTED_END = "fitted line reaches zero"
+TOO_FEW_VALUES = "fewer values than quantiles"
+NOT_A_SHARE = "not between 0 and 1"
+BELOW_MINIMUM = "under the minimum cell or n"
+STATE_BELOW_MINIMUM = "state comparison under the minimum cell or n"
+ABOVE_WHOLE = "group above the whole"
+HIGHEST_RISK = "highest risk"
+OUT_OF_ORDER = "estimate outside its limits"
+
+# The order in which the faults of several rows are named when they are answered together, gravest first.
+ROW_FAULTS = (
+    MISSING,
+    NEGATIVE,
+    NOT_WHOLE,
+    ABOVE_TOTAL,
+    NOT_A_QUANTILE,
+    NO_PUPILS,
+    NO_REFERENCE,
+)
 
 
 def aligned(*columns: ArrayLike) -> tuple:
@@ -61,3 +91,11 @@ def pair_status(x1: NDArray, n1: NDArray, x0: NDArray, n0: NDArray) -> NDArray:
     first, second = count_status(x1, n1), count_status(x0, n0)
     second = np.where(second == NO_PUPILS, NO_COMPARATOR, second)
     return np.where(first != "", first, second).astype(object)
+
+
+def then(status: NDArray, *conditions: tuple[NDArray | bool, str]) -> NDArray:
+    """``status`` with the text of the first condition that holds, wherever nothing was said before."""
+    status = status.astype(object)
+    for holds, text in conditions:
+        status[(status == "") & holds] = text
+    return status

@@ -1,4 +1,4 @@
-"""Two groups compared: ratio, difference, test, and the allowance for many tests, on whole columns."""
+"""Two groups compared by the ratio of their risks and by the difference, on whole columns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from jsna.errors import MeasureError, Problem
-from jsna.measures.columns import BOTH_ONE, BOTH_ZERO, aligned, normal_quantile, pair_status
+from jsna.measures.columns import BOTH_ZERO, aligned, normal_quantile, pair_status
 from jsna.measures.proportions import proportion
 
 Method = Literal["score", "miettinen_nurminen", "katz"]
@@ -121,74 +121,8 @@ def risk_difference(
     good = status == ""
     x1, n1, x0, n0 = (np.where(good, a, np.nan) for a in (x1, n1, x0, n0))
     first, second = proportion(x1, n1, confidence), proportion(x0, n0, confidence)
-    difference = first["estimate"] - second["estimate"]
+    difference = (x1 * n0 - x0 * n1) / (n1 * n0)  # whole numbers until the end: nothing cancels
     below = np.hypot(first["estimate"] - first["lower"], second["upper"] - second["estimate"])
     above = np.hypot(first["upper"] - first["estimate"], second["estimate"] - second["lower"])
     frame = pd.DataFrame({"estimate": difference, "lower": difference - below, "upper": difference + above})
     return frame.set_axis(index).assign(status=status)
-
-
-def equal_risks_p_value(
-    count: ArrayLike, total: ArrayLike, comparator_count: ArrayLike, comparator_total: ArrayLike
-) -> pd.DataFrame:
-    """How surprising is a difference this large if both risks were equal? Two-sided.
-
-    The score test (chi-square with one degree of freedom); Fisher's exact test where any expected number is under 5.
-    Returns ``estimate`` (the p-value) and ``status``; missing where the overall risk is 0 or 1, as nothing can differ.
-
-    >>> round(equal_risks_p_value([20], [89], [35], [88])["estimate"].item(), 4)
-    0.0129
-    """
-    from scipy.special import chdtrc
-
-    x1, n1, x0, n0, index = aligned(count, total, comparator_count, comparator_total)
-    status = pair_status(x1, n1, x0, n0)
-    good = status == ""
-    x1, n1, x0, n0 = (np.where(good, a, np.nan) for a in (x1, n1, x0, n0))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        pooled = (x1 + x0) / (n1 + n0)
-        statistic = (x1 / n1 - x0 / n0) ** 2 / (pooled * (1 - pooled) * (1 / n1 + 1 / n0))
-    p = chdtrc(1, statistic)
-    expected = np.minimum.reduce([n1 * pooled, n1 * (1 - pooled), n0 * pooled, n0 * (1 - pooled)])
-    exact = good & (expected < 5) & (pooled > 0) & (pooled < 1)
-    if exact.any():
-        p[exact] = _fisher(x1[exact], n1[exact], x0[exact], n0[exact])
-    nothing = good & ((pooled == 0) | (pooled == 1))
-    status = np.where(nothing, np.where(pooled == 0, BOTH_ZERO, BOTH_ONE), status)
-    return pd.DataFrame({"estimate": np.where(nothing, np.nan, p), "status": status}, index=index)
-
-
-def _fisher(x1, n1, x0, n0) -> NDArray:
-    """scipy's exact test answers one table at a time; only the few tables with small numbers come here."""
-    from scipy.stats import fisher_exact
-
-    tables = np.stack([x1, n1 - x1, x0, n0 - x0], axis=1).astype("int64").reshape(-1, 2, 2)
-    return np.array([fisher_exact(table).pvalue for table in tables])
-
-
-def false_discovery(p: ArrayLike, method: Literal["bh", "by"] = "bh") -> pd.Series:
-    """What share of the findings as strong as this would be false? Adjusted p-values (q) within one family.
-
-    ``bh`` Benjamini–Hochberg 1995; ``by`` Benjamini–Yekutieli 2001. Missing p-values stay missing and are not counted.
-
-    >>> false_discovery([0.01, 0.02, None, 0.03]).tolist()
-    [0.03, 0.03, nan, 0.03]
-    """
-    values, index = aligned(p)
-    known = np.isfinite(values)
-    if ((values[known] < 0) | (values[known] > 1)).any():
-        raise MeasureError(Problem("A p-value is outside 0 to 1."))
-    q = np.full(len(values), np.nan)
-    q[known] = _step_up(values[known], method)
-    return pd.Series(q, index=index)
-
-
-def _step_up(p: NDArray, method: str) -> NDArray:
-    """p times m over its rank, made monotone from the largest down (scipy.stats has it, but takes long to import)."""
-    m = len(p)
-    order = np.argsort(p)[::-1]
-    ranks = np.arange(m, 0, -1)
-    penalty = np.sum(1 / ranks) if method == "by" else 1.0
-    q = np.empty(m)
-    q[order] = np.minimum(np.minimum.accumulate(penalty * p[order] * m / ranks), 1.0)
-    return q

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from jsna.measures.columns import aligned, count_status, normal_quantile
+from jsna.measures.columns import NO_EXPOSURE, aligned, count_status, normal_quantile
+from jsna.measures.poisson import poisson_limits
 
 
 def proportion(count: ArrayLike, total: ArrayLike, confidence: float = 0.95) -> pd.DataFrame:
@@ -55,22 +56,12 @@ def rate(count: ArrayLike, exposure: ArrayLike, confidence: float = 0.95, multip
     >>> rate([0], [100], multiplier=100).round(3).values.tolist()
     [[0.0, 0.0, 3.689, '']]
     """
-    from scipy.special import chdtri
-
     x, n, index = aligned(count, exposure)
     # An exposure need not be whole, nor reach the count: the count alone is judged as a count.
     status = count_status(x, np.where(np.isfinite(n), np.maximum(x, 1), n))
-    status = np.where((status == "") & (n <= 0), "no exposure", status)
+    status = np.where((status == "") & (n <= 0), NO_EXPOSURE, status)
     good = status == ""
     x, n = np.where(good, x, np.nan), np.where(good, n, np.nan)
-    z, alpha = normal_quantile(confidence), 1 - confidence
-    some = np.maximum(x, 1)
-    exact_lower = np.where(x == 0, 0.0, chdtri(2 * some, 1 - alpha / 2) / 2)
-    exact_upper = chdtri(2 * x + 2, alpha / 2) / 2
-    byar_lower = some * (1 - 1 / (9 * some) - z / (3 * np.sqrt(some))) ** 3
-    byar_upper = (x + 1) * (1 - 1 / (9 * (x + 1)) + z / (3 * np.sqrt(x + 1))) ** 3
-    lower = np.where(x < 10, exact_lower, byar_lower)
-    upper = np.where(x < 10, exact_upper, byar_upper)
+    lower, upper = poisson_limits(x, confidence)
     values = {"estimate": x / n, "lower": lower / n, "upper": upper / n}
-    frame = pd.DataFrame({k: np.where(good, v * multiplier, np.nan) for k, v in values.items()}, index=index)
-    return frame.assign(status=status)
+    return pd.DataFrame({k: v * multiplier for k, v in values.items()}, index=index).assign(status=status)

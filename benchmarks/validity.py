@@ -1,0 +1,762 @@
+"""How often does each rule accuse wrongly, and how often does it miss? A simulated borough, many times over.
+
+    python benchmarks/validity.py --quick     100 replicates of each scenario
+    python benchmarks/validity.py             1,000 replicates; writes docs/validity.md
+
+Everything is seeded: the same call gives the same tables.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import argparse
+import multiprocessing
+import platform
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.random import Generator
+from numpy.typing import NDArray
+from scipy.special import ndtr
+from tqdm import tqdm
+
+from jsna.disproportionality import peers
+from jsna.disproportionality.adjusted import modelled
+from jsna.disproportionality.flags import flags, judge
+from jsna.disproportionality.patterns import lined_up
+from jsna.disproportionality.pooled import Prior, learn_prior
+from jsna.disproportionality.rule import OVER, UNDER, make_rule
+from jsna.disproportionality.study import Study, repetition_floor
+from jsna.measures import risk_ratio
+
+SIZES = np.array([10200, 8600, 4700, 3600, 2700, 2200, 1900, 1500, 1300, 1000, 800, 650, 500, 400, 300, 260, 110, 48])
+GROUPS, SCHOOLS, YEARS, CENSUSES, QUINTILES = len(SIZES), 66, 11, 3, 5
+SEX_RATIO = 1.9
+DEPRIVATION_LOG_RISK = np.array([0.45, 0.30, 0.15, 0.05, 0.0])
+KEPT, MOVES, CONCENTRATION = 0.88, 0.05, 0.7
+PLANTED = (0.5, 0.67, 1.5, 2.0)
+SEED = 20261124
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is true in a borough."""
+
+    name: str
+    base: float
+    school_log_sd: float = 0.3
+    confounded: bool = True
+    truth: str = "null"
+    single: tuple[int, float] | None = None
+    jump: float = 1.0
+    missing: bool = False
+    even: bool = False
+
+
+def true_ratios(scenario: Scenario, rng: Generator) -> NDArray:
+    """The risk ratio of each group, all else the same."""
+    ratio = np.ones(GROUPS)
+    if scenario.truth == "trifles":
+        ratio = np.exp(rng.uniform(-np.log(1.08), np.log(1.08), GROUPS))
+    elif scenario.truth == "mixed":
+        ratio = np.exp(rng.normal(0, 0.25, GROUPS))
+    elif scenario.truth == "sparse":
+        at = rng.choice(GROUPS, 3, replace=False)
+        ratio[at] = rng.choice(PLANTED, 3)
+    elif scenario.truth == "single":
+        ratio[rng.integers(GROUPS) if scenario.single is None else scenario.single[0]] = (
+            rng.choice(PLANTED) if scenario.single is None else scenario.single[1]
+        )
+    return ratio
+
+
+def _deprivation(mean: float) -> NDArray:
+    """Shares of the five quintiles (the most deprived first) with a given mean."""
+    from scipy.optimize import brentq
+
+    q = np.arange(1, QUINTILES + 1)
+    share = lambda t: np.exp(t * q) / np.exp(t * q).sum()  # noqa: E731
+    return share(brentq(lambda t: share(t) @ q - mean, -5, 5))
+
+
+MEANS = np.linspace(1.4, 3.3, GROUPS)[np.random.default_rng(7).permutation(GROUPS)]
+QUINTILE_SHARES = np.array([_deprivation(m) for m in MEANS])
+EVEN_SHARES = np.tile(SIZES @ QUINTILE_SHARES / SIZES.sum(), (GROUPS, 1))
+
+
+@dataclass(frozen=True)
+class Borough:
+    """``cells`` for the rule; ``planted`` ratios; ``truth``, each group's ratio to all others; the group that jumps."""
+
+    cells: pd.DataFrame
+    planted: NDArray
+    truth: NDArray
+    jumping: int
+    repetition: float
+
+
+def borough(scenario: Scenario, rng: Generator) -> Borough:
+    """One borough drawn at random."""
+    ratio = true_ratios(scenario, rng)
+    per_cohort = SIZES / YEARS
+    people = rng.multinomial(round(SIZES.sum() / YEARS * (YEARS + CENSUSES - 1)), SIZES / SIZES.sum())
+    group = np.repeat(np.arange(GROUPS), people)
+    size = len(group)
+    start = rng.integers(2 - CENSUSES, YEARS + 1, size)
+    male = rng.random(size) < 0.51
+    shares = QUINTILE_SHARES if scenario.confounded else EVEN_SHARES
+    quintile = (rng.random(size)[:, None] > shares.cumsum(axis=1)[group][:, :-1]).sum(axis=1)
+    spread = rng.dirichlet(np.full(SCHOOLS, 1e6 if scenario.even else CONCENTRATION), GROUPS).cumsum(axis=1)
+    spread[:, -1] = 1.0
+    school = _schools(group, spread, rng)
+    effect = np.exp(rng.normal(0, scenario.school_log_sd, SCHOOLS)) if scenario.school_log_sd else np.ones(SCHOOLS)
+    relative = ratio[group] * np.where(male, SEX_RATIO, 1.0) * np.exp(DEPRIVATION_LOG_RISK)[quintile]
+    scale = scenario.base / (relative * effect[school]).mean()
+    jumping = rng.integers(GROUPS) if scenario.jump != 1.0 else -1
+    latent = rng.random(size)
+    schools, status = [], []
+    for t in range(CENSUSES):
+        if t:
+            moving = np.flatnonzero(rng.random(size) < MOVES)
+            school = school.copy()
+            school[moving] = _schools(group[moving], spread, rng)
+            latent = np.where(rng.random(size) < KEPT, latent, rng.random(size))
+        now = relative * effect[school] * scale
+        if t == CENSUSES - 1 and jumping >= 0:
+            now = np.where(group == jumping, now * scenario.jump, now)
+        schools.append(school)
+        status.append(latent < np.minimum(now, 0.95))
+    on_roll = [(start + t >= 1) & (start + t <= YEARS) for t in range(CENSUSES)]
+    latest = schools[0]
+    for t in range(1, CENSUSES):
+        latest = np.where(on_roll[t], schools[t], latest)
+    shown = group
+    if scenario.missing:
+        ever = np.logical_or.reduce(status)
+        shown = np.where(rng.random(size) < np.where(ever, 0.06, 0.03), GROUPS, group)
+    cells = [_cells(shown, male, quintile, start + t, latest, status[t], on_roll[t], t) for t in range(CENSUSES)]
+    frame = pd.concat(cells, ignore_index=True)
+    weight = per_cohort * ratio
+    against = ratio / ((weight.sum() - weight) / (per_cohort.sum() - per_cohort))
+    return Borough(frame, ratio, against, int(jumping), _repetition(on_roll, status))
+
+
+def _schools(group: NDArray, spread: NDArray, rng: Generator) -> NDArray:
+    draw = rng.random(len(group))
+    key = (spread + np.arange(GROUPS)[:, None] * 2.0).ravel()
+    return np.searchsorted(key, draw + group * 2.0) - group * SCHOOLS
+
+
+def _cells(group, male, quintile, year, school, status, on_roll, census) -> pd.DataFrame:
+    shape = (GROUPS + 1, 2, QUINTILES, YEARS, SCHOOLS)
+    rows = np.flatnonzero(on_roll)
+    codes = (group[rows], male[rows].astype(int), quintile[rows], year[rows] - 1, school[rows])
+    at = np.ravel_multi_index(codes, shape)
+    pupils = np.bincount(at, minlength=int(np.prod(shape)))
+    identified = np.bincount(at, status[rows], len(pupils))
+    held = np.flatnonzero(pupils)
+    level = np.unravel_index(held, shape)
+    names = ("group", "sex", "quintile", "year", "school")
+    sizes = dict(zip(names, shape, strict=True))
+    columns = {n: pd.Categorical.from_codes(v, np.arange(sizes[n])) for n, v in zip(names, level, strict=True)}
+    return pd.DataFrame(
+        {
+            **columns,
+            "census": pd.Categorical.from_codes(np.full(len(held), census), np.arange(CENSUSES)),
+            "known": level[0] < GROUPS,
+            "pupils": pupils[held].astype(float),
+            "identified": identified[held],
+        }
+    )
+
+
+def _repetition(on_roll, status) -> float:
+    pairs = []
+    for s in range(CENSUSES):
+        for t in range(s + 1, CENSUSES):
+            both = on_roll[s] & on_roll[t]
+            pairs.append(
+                {
+                    "first": on_roll[s].sum(),
+                    "second": on_roll[t].sum(),
+                    "both": both.sum(),
+                    "first_identified": status[s][both].sum(),
+                    "second_identified": status[t][both].sum(),
+                    "both_identified": (status[s] & status[t])[both].sum(),
+                }
+            )
+    return repetition_floor(pd.DataFrame(pairs), periods=CENSUSES)
+
+
+COLUMNS = {"group": "group", "total": "pupils", "cluster": "school", "known": "known"}
+DEMOGRAPHIC, DEPRIVATION = ("sex", "year"), ("quintile",)
+LOOSE = 0.25  # the rule is run with a loose rate, so that its cut-off can be moved afterwards
+
+
+def one(scenario: Scenario, replicate: int, priors: dict[float, Prior]) -> dict[str, NDArray]:
+    """What the rule and the peers need to know of one replicate: a row a group."""
+    made = borough(scenario, np.random.default_rng(_seed(scenario, replicate)))
+    patterns = lined_up(made.cells, adjust=["census", *DEMOGRAPHIC, *DEPRIVATION], **COLUMNS)
+    census = made.cells["census"].cat.codes.to_numpy()
+    study = Study(
+        patterns=patterns,
+        count=made.cells["identified"].to_numpy(),
+        period=census,
+        periods=pd.Index(range(CENSUSES)),
+        period_column="census",
+        demographic=DEMOGRAPHIC,
+        deprivation=DEPRIVATION,
+    )
+    rule = make_rule(false_discovery_rate=LOOSE)
+    table = judge(study, rule, made.repetition, None)[0].iloc[:GROUPS]
+    answer = _answer(table, "own")
+    if scenario.base in priors and scenario.name in WITH_LEARNED:
+        learned = judge(study, rule, made.repetition, priors[scenario.base])[0].iloc[:GROUPS]
+        answer |= _answer(learned, "learned")
+    one_year = modelled(study.fit("adjusted", CENSUSES - 1), errors="cr1").iloc[:GROUPS]
+    three = modelled(study.fit("adjusted"), errors="cr1").iloc[:GROUPS]
+    counts = {}
+    for t in range(CENSUSES):
+        here = census == t
+        counts[f"n_{t}"] = patterns.sum_by_group(np.where(here, patterns.total, 0))[:GROUPS]
+        counts[f"x_{t}"] = patterns.sum_by_group(np.where(here, study.count, 0))[:GROUPS]
+    return {
+        "truth": made.truth,
+        "planted": made.planted,
+        "jumping": np.arange(GROUPS) == made.jumping,
+        **answer,
+        **counts,
+        "events": table["events"].to_numpy(),
+        "expected": table["expected"].to_numpy(),
+        "dispersion": table["dispersion"].to_numpy(),
+        "year_log_ratio": np.log(one_year["risk_ratio"].to_numpy()),
+        "year_error": one_year["log_standard_error"].to_numpy(),
+        "year_row_error": _row_error(one_year),
+        "three_log_ratio": np.log(three["risk_ratio"].to_numpy()),
+        "three_error": three["log_standard_error"].to_numpy(),
+        "three_row_error": _row_error(three),
+    }
+
+
+def _seed(scenario: Scenario, replicate: int) -> list[int]:
+    return [SEED, *(ord(c) for c in scenario.name), round(1000 * scenario.base), replicate]
+
+
+def _row_error(table: pd.DataFrame) -> NDArray:
+    return (table["log_standard_error"] / np.sqrt(table["design_effect"])).to_numpy()
+
+
+def _answer(table: pd.DataFrame, prior: str) -> dict[str, NDArray]:
+    status = table["status"].to_numpy()
+    return {
+        f"{prior}_direction": np.select([status == OVER, status == UNDER], [1, -1], 0),
+        f"{prior}_q": table["q_value"].to_numpy(),
+        f"{prior}_ratio": table["pooled_risk_ratio"].to_numpy(),
+        f"{prior}_lower": table["pooled_lower"].to_numpy(),
+        f"{prior}_upper": table["pooled_upper"].to_numpy(),
+        f"{prior}_insufficient": status == "insufficient data",
+        f"{prior}_watch": status == "watch",
+    }
+
+
+BASES = (0.17, 0.03)
+WEAK_GROUP, WEAK_RATIO = 15, 2.0  # 260 pupils
+CONFOUNDED, SMALL = "null, clustered and confounded", 500
+WITH_LEARNED = (CONFOUNDED, "mixed", "sparse", "one group differs", "weak spot")
+
+
+def scenarios() -> list[Scenario]:
+    """All scenarios of the study, each at both base risks; the weak spot at 3% only."""
+    made = []
+    for base in BASES:
+        made += [
+            Scenario("null, independent", base, school_log_sd=0.0, confounded=False),
+            Scenario("null, clustered", base, confounded=False),
+            Scenario("null, clustered, evenly spread", base, confounded=False, even=True),
+            Scenario(CONFOUNDED, base),
+            Scenario("trifles", base, truth="trifles"),
+            Scenario("mixed", base, truth="mixed"),
+            Scenario("sparse", base, truth="sparse"),
+            Scenario("sparse, ethnicity missing", base, truth="sparse", missing=True),
+            Scenario("one group differs", base, truth="single"),
+            Scenario("one-year jump", base, jump=1.6),
+        ]
+    return [*made, Scenario("weak spot", 0.03, truth="single", single=(WEAK_GROUP, WEAK_RATIO))]
+
+
+NULLS = tuple(s.name for s in scenarios() if s.base == BASES[0] and s.name.startswith("null"))
+NATION = (CONFOUNDED, "mixed", "sparse")
+
+
+def teach(areas: int, workers: int) -> dict[float, Prior]:
+    """The prior that a nation of ``areas`` teaches, for each base: a third each null, mixed and sparse."""
+    chosen = {(s.name, s.base): s for s in scenarios()}
+    jobs = [(chosen[NATION[i % 3], base], 1_000_000 + i, {}) for base in BASES for i in range(areas)]
+    rows: dict[float, list] = {base: [] for base in BASES}
+    for scenario, d in run(jobs, workers).items():
+        rows[scenario.base].append([d[k].ravel() for k in ("events", "expected", "dispersion")])
+    return {base: learn_prior(*np.concatenate(part, axis=1)) for base, part in rows.items()}
+
+
+def _task(job: tuple[Scenario, int, dict[float, Prior]]) -> dict[str, NDArray]:
+    return one(*job)
+
+
+def run(jobs: list[tuple[Scenario, int, dict[float, Prior]]], workers: int) -> dict[Scenario, dict[str, NDArray]]:
+    """Every replicate of every scenario: arrays of replicates by groups."""
+    context = multiprocessing.get_context("forkserver")
+    collected: dict[Scenario, list] = {job[0]: [] for job in jobs}
+    with context.Pool(workers) as pool:
+        answers = pool.imap(_task, jobs, chunksize=5)
+        for job, answer in zip(
+            jobs, tqdm(answers, total=len(jobs), unit="borough", disable=None, mininterval=2), strict=True
+        ):
+            collected[job[0]].append(answer)
+    return {s: {k: np.array([r[k] for r in rows]) for k in rows[0]} for s, rows in collected.items()}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a rule says, replicates by groups: its flags (1 over, −1 under, 0 none), and how strongly which way."""
+
+    flags: NDArray
+    sign: NDArray
+    strength: NDArray
+
+    def at(self, cut: float) -> NDArray:
+        """The flags were everything flagged whose strength is at least ``cut``."""
+        return np.where(self.strength >= cut, self.sign, 0)
+
+
+OURS, LEARNED = "the rule of this workbench", "the same, prior learned from 150 areas"
+PEERS = {
+    "chi-square per group": "chi_square",
+    "Data to Insight": "council_tool",
+    "95% intervals not overlapping": "intervals_apart",
+    "99.8% limits": "beyond_limits",
+    "IDEA ratio 2, cell 10, n 30": "idea",
+    "IDEA, three years": "idea_three_years",
+    "80% and 125% of overall": "four_fifths",
+    "80% index against the highest": "index_against_highest",
+    "percentage-point gap": "point_gap",
+}
+
+
+def verdicts(d: dict[str, NDArray]) -> dict[str, Verdict]:
+    """Every rule on the same boroughs. Rules of one year see the latest census."""
+    shape = d["truth"].shape
+    family = np.repeat(np.arange(shape[0]), shape[1])
+    x, n = [d[f"x_{t}"] for t in range(CENSUSES)], [d[f"n_{t}"] for t in range(CENSUSES)]
+    x_0 = [c.sum(axis=1, keepdims=True) - c for c in x]
+    n_0 = [c.sum(axis=1, keepdims=True) - c for c in n]
+    pair = x[-1].ravel(), n[-1].ravel()
+    four = *pair, x_0[-1].ravel(), n_0[-1].ravel()
+    overall = [np.broadcast_to(c[-1].sum(axis=1, keepdims=True), shape).ravel() for c in (x, n)]
+    years = [np.stack([c.ravel() for c in part], axis=1) for part in (x, n, x_0, n_0)]
+    made = {
+        "chi_square": peers.chi_square(*four),
+        "council_tool": peers.council_tool(*pair, family=family),
+        "intervals_apart": peers.intervals_apart(*four),
+        "beyond_limits": peers.beyond_limits(*pair, *overall),
+        "idea": peers.idea(*four),
+        "idea_three_years": peers.idea_three_years(*years),
+        "four_fifths": peers.four_fifths(*pair, family=family),
+        "index_against_highest": peers.index_against_highest(*pair, family=family),
+        "point_gap": peers.point_gap(*pair, family=family),
+    }
+    answers = {name: _verdict(made[key], shape) for name, key in PEERS.items()}
+    return answers | _adjusted_verdicts(d, shape) | our_verdicts(d)
+
+
+def _verdict(found: pd.DataFrame, shape: tuple[int, ...]) -> Verdict:
+    sign = found["direction"].map({"over": 1, "under": -1, "": 0}).to_numpy(int).reshape(shape)
+    strength = found["strength"].fillna(-np.inf).to_numpy().reshape(shape)
+    return Verdict(np.where(found["flagged"].to_numpy().reshape(shape), sign, 0), sign, strength)
+
+
+def _adjusted_verdicts(d: dict[str, NDArray], shape: tuple[int, ...]) -> dict[str, Verdict]:
+    answers = {}
+    for name, kind, error in (
+        ("adjusted, 1.33 / 0.75 and p < 0.05", "year", "row_error"),
+        ("adjusted over three years, pupils independent", "three", "row_error"),
+        ("adjusted over three years, clustered", "three", "error"),
+    ):
+        log_ratio, spread = d[f"{kind}_log_ratio"], d[f"{kind}_{error}"]
+        z = np.abs(log_ratio) / spread
+        found = peers.adjusted_threshold(np.exp(log_ratio).ravel(), 2 * ndtr(-z).ravel())
+        beyond = np.isfinite(z) & ((log_ratio >= np.log(1.33)) | (log_ratio <= np.log(0.75)))
+        sign = np.where(beyond, np.sign(log_ratio), 0).astype(int)
+        answers[name] = Verdict(_verdict(found, shape).flags, sign, np.where(beyond, z, -np.inf))
+    return answers
+
+
+def our_verdicts(d: dict[str, NDArray]) -> dict[str, Verdict]:
+    """The rule of this workbench, with the prior of one area and with a learned one."""
+    answers = {}
+    for name, prior in ((OURS, "own"), (LEARNED, "learned")):
+        if f"{prior}_q" in d:
+            sign = d[f"{prior}_direction"]
+            strength = np.where(sign != 0, -d[f"{prior}_q"], -np.inf)
+            answers[name] = Verdict(np.where(strength >= -make_rule().false_discovery_rate, sign, 0), sign, strength)
+    return answers
+
+
+# What is counted. A flag is false where the true ratio lies within 1/1.1 to 1.1, or on the other side of 1.
+
+
+def false_flags(flagged: NDArray, truth: NDArray) -> NDArray:
+    """Which flags are false."""
+    small = np.abs(np.log(truth)) <= np.log(1.1)
+    return (flagged != 0) & (small | (np.sign(np.log(truth)) != flagged))
+
+
+def boroughs_with_false(flagged: NDArray, truth: NDArray) -> float:
+    """Percentage of boroughs with any false flag."""
+    return 100 * false_flags(flagged, truth).any(axis=1).mean()
+
+
+def false_discovery_rate(flagged: NDArray, truth: NDArray) -> float:
+    """Mean percentage of a borough's flags that are false (0 where there is none)."""
+    found = (flagged != 0).sum(axis=1)
+    return 100 * (false_flags(flagged, truth).sum(axis=1) / np.maximum(found, 1)).mean()
+
+
+def power(flagged: NDArray, planted: NDArray, where: NDArray | None = None) -> float:
+    """Percentage of planted groups flagged on the right side."""
+    there = np.isin(planted, PLANTED) if where is None else where
+    right = (flagged == np.sign(np.log(np.where(there, planted, 1.0)))) & there
+    return 100 * right.sum() / max(there.sum(), 1)
+
+
+def sign_errors(flagged: NDArray, truth: NDArray) -> float:
+    """Flags on the wrong side of a ratio beyond 1.1 either way, per 100 flags."""
+    wrong = (flagged != 0) & (np.sign(np.log(truth)) == -flagged) & (np.abs(np.log(truth)) > np.log(1.1))
+    return 100 * wrong.sum() / max((flagged != 0).sum(), 1)
+
+
+def covered(lower: NDArray, upper: NDArray, truth: NDArray, use: NDArray) -> float:
+    """Percentage of intervals that hold the truth."""
+    good = use & np.isfinite(lower)
+    return 100 * ((lower <= truth) & (truth <= upper))[good].mean()
+
+
+def cut_for(verdict: Verdict, truth: NDArray, share: float = 5.0) -> float:
+    """The cut-off at which ``share`` percent of null boroughs have a false flag."""
+    worst = np.where(verdict.sign != 0, verdict.strength, -np.inf).max(axis=1)
+    worst = np.sort(worst)[::-1]
+    return float(np.nextafter(worst[int(len(worst) * share / 100)], np.inf))
+
+
+# Tables. Each is a list of rows of text, printed and written to docs/validity.md.
+
+Results = dict[Scenario, dict[str, NDArray]]
+
+
+def _of(results: Results, name: str, base: float) -> dict[str, NDArray]:
+    return next(d for s, d in results.items() if s.name == name and s.base == base)
+
+
+def _percent(base: float) -> str:
+    return f"{100 * base:.0f}%"
+
+
+def _table(head: list[str], rows: Iterable[list[object]]) -> str:
+    text = [[cell if isinstance(cell, str) else f"{cell:.1f}" for cell in row] for row in rows]
+    lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in text)]) + "\n"
+
+
+def null_table(results: Results) -> str:
+    """Boroughs with any false flag where nothing differs."""
+    columns = [(name, base) for base in BASES for name in NULLS]
+    found = {c: verdicts(_of(results, *c)) for c in columns}
+    rows = []
+    for rule in found[columns[0]]:
+        made = [boroughs_with_false(found[c][rule].flags, _of(results, *c)["truth"]) for c in columns]
+        rows.append([rule, *made])
+    return _table(["rule", *(f"{name.removeprefix('null, ')}, {_percent(b)}" for name, b in columns)], rows)
+
+
+def found_table(results: Results, name: str) -> str:
+    """False discovery, power, wrong signs and boroughs with a false flag where some groups differ."""
+    d = {base: _of(results, name, base) for base in BASES}
+    found = {base: verdicts(d[base]) for base in BASES}
+    rows = []
+    for rule in found[BASES[0]]:
+        row: list[object] = [rule]
+        for base in BASES:
+            flagged, truth = found[base][rule].flags, d[base]["truth"]
+            beyond = (truth >= 1.25) | (truth <= 0.8)
+            hit = power(flagged, d[base]["planted"]) if "mixed" not in name else power(flagged, truth, beyond)
+            row += [false_discovery_rate(flagged, truth), hit, sign_errors(flagged, truth)]
+        rows.append(row)
+    head = [f"{what}, {_percent(base)}" for base in BASES for what in ("FDR", "power", "wrong signs per 100")]
+    return _table(["rule", *head], rows)
+
+
+def trifles_table(results: Results) -> str:
+    """Boroughs with a false flag where all true ratios lie within 8% of 1, flags of the one-year jump."""
+    rows, d = [], {}
+    for base in BASES:
+        for name in ("trifles", "one-year jump"):
+            d[name, base] = _of(results, name, base)
+    found = {key: verdicts(part) for key, part in d.items()}
+    for rule in found["trifles", BASES[0]]:
+        row: list[object] = [rule]
+        for base in BASES:
+            row.append(boroughs_with_false(found["trifles", base][rule].flags, d["trifles", base]["truth"]))
+            jumping = d["one-year jump", base]["jumping"]
+            row.append(100 * (found["one-year jump", base][rule].flags[jumping] > 0).mean())
+        rows.append(row)
+    head = [f"{what}, {_percent(b)}" for b in BASES for what in ("trifles: false flag", "jump flagged")]
+    return _table(["rule", *head], rows)
+
+
+def equal_rate_table(results: Results) -> tuple[str, dict[float, dict[str, float]]]:
+    """Power where every rule's cut-off is moved until 5% of confounded null boroughs have a false flag."""
+    powers: dict[float, dict[str, float]] = {}
+    for base in BASES:
+        null, sparse = _of(results, CONFOUNDED, base), _of(results, "sparse", base)
+        at_null, at_sparse = verdicts(null), verdicts(sparse)
+        powers[base] = {
+            rule: power(at_sparse[rule].at(cut_for(at_null[rule], null["truth"])), sparse["planted"])
+            for rule in at_sparse
+        }
+    rows = [[rule, *(powers[base][rule] for base in BASES)] for rule in powers[BASES[0]]]
+    return _table(["rule", *(f"power, {_percent(base)}" for base in BASES)], rows), powers
+
+
+def size_table(results: Results, base: float) -> str:
+    """Power of the rule by the group's size and its true ratio."""
+    wide = [_of(results, name, base) for name in ("sparse", "one group differs", "sparse, ethnicity missing")]
+    flagged = np.concatenate([our_verdicts(d)[OURS].flags for d in wide])
+    planted = np.concatenate([d["planted"] for d in wide])
+    bands = [(0, 100), (100, 200), (200, 350), (350, 600), (600, 1200), (1200, 3000), (3000, 20000)]
+    rows = []
+    for low, high in bands:
+        inside = (low <= SIZES) & (high > SIZES)
+        label = (
+            f"{SIZES[inside].min():,}" if inside.sum() == 1 else f"{SIZES[inside].min():,} to {SIZES[inside].max():,}"
+        )
+        row: list[object] = [label]
+        for ratio in PLANTED:
+            there = (planted == ratio) & inside
+            row.append(f"{power(flagged, planted, there):.0f} ({int(there.sum())})")
+        rows.append(row)
+    return _table(["pupils", *(f"ratio {r}" for r in PLANTED)], rows)
+
+
+def interval_table(results: Results) -> tuple[str, float, float]:
+    """Coverage of 95% intervals, error of small groups, and what is called insufficient or watched."""
+    rows, least, worst = [], 100.0, 0.0
+    for scenario, d in results.items():
+        use = ~d["jumping"]
+        small = use & (d["n_2"] < SMALL) & (d["x_2"] >= 0)
+        crude = _crude(d)
+        pupils = covered(crude[1], crude[2], d["truth"], use)
+        spread = 1.959964 * d["three_error"]
+        clustered = covered(
+            np.exp(d["three_log_ratio"] - spread), np.exp(d["three_log_ratio"] + spread), d["truth"], use
+        )
+        ours = covered(d["own_lower"], d["own_upper"], d["truth"], use)
+        both = small & (crude[0] > 0) & np.isfinite(crude[0])
+        error = [
+            float(np.sqrt(np.mean((np.log(e) - np.log(d["truth"]))[both] ** 2))) for e in (crude[0], d["own_ratio"])
+        ]
+        least, worst = min(least, ours), max(worst, error[1] / error[0])
+        rows.append(
+            [
+                f"{scenario.name}, {_percent(scenario.base)}",
+                pupils,
+                clustered,
+                ours,
+                f"{error[0]:.2f}",
+                f"{error[1]:.2f}",
+                f"{error[1] / error[0]:.2f}",
+                100 * d["own_insufficient"].mean(),
+                100 * d["own_watch"].mean(),
+            ]
+        )
+    head = ["scenario", "crude interval", "adjusted, clustered", "pooled", "error, crude", "error, pooled", "ratio"]
+    return _table([*head, "insufficient data", "watch"], rows), least, worst
+
+
+def _crude(d: dict[str, NDArray]) -> tuple[NDArray, NDArray, NDArray]:
+    """Crude ratio and score interval of the latest census, as if pupils were independent."""
+    x, n = d["x_2"], d["n_2"]
+    four = (a.ravel() for a in (x, n, x.sum(axis=1, keepdims=True) - x, n.sum(axis=1, keepdims=True) - n))
+    made = risk_ratio(*four)
+    estimate, lower, upper = (made[c].to_numpy().reshape(x.shape) for c in ("estimate", "lower", "upper"))
+    return estimate, lower, upper
+
+
+def weak_spot(results: Results) -> tuple[str, dict[str, float]]:
+    """A group of 260 at 3% whose true ratio is 2: power as each rule stands, and with its cut-off moved to 5%."""
+    weak, null = _of(results, "weak spot", 0.03), _of(results, CONFOUNDED, 0.03)
+    at_weak, at_null = verdicts(weak), verdicts(null)
+    there = np.zeros_like(weak["truth"], bool)
+    there[:, WEAK_GROUP] = True
+    powers, rows = {}, []
+    for rule, verdict in at_weak.items():
+        stands = power(verdict.flags, weak["planted"], there)
+        false = boroughs_with_false(at_null[rule].flags, null["truth"])
+        powers[rule] = stands
+        moved = power(verdict.at(cut_for(at_null[rule], null["truth"])), weak["planted"], there)
+        rows.append([rule, false, stands, moved])
+    ceiling = _oracle(weak, null)
+    powers["ceiling"] = ceiling
+    rows.append(["ceiling: a test that knows every group's variance exactly", 5.0, "", ceiling])
+    return _table(["rule", "null boroughs with a false flag", "power as it stands", "power at 5%"], rows), powers
+
+
+def _oracle(weak: dict[str, NDArray], null: dict[str, NDArray]) -> float:
+    """Signed root of the likelihood ratio over the true dispersion, which only a simulation knows."""
+    truth = np.var((null["events"] - null["expected"]) / np.sqrt(null["expected"].mean(axis=0)), axis=0)
+
+    def statistic(d: dict[str, NDArray]) -> NDArray:
+        x, e = d["events"], d["expected"]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            half = np.where(x > 0, x * np.log(x / e), 0.0) - (x - e)
+        return np.sign(x - e) * np.sqrt(2 * np.maximum(half, 0) / truth)
+
+    cut = np.quantile(np.abs(statistic(null)).max(axis=1), 0.95)
+    return 100 * float((statistic(weak)[:, WEAK_GROUP] >= cut).mean())
+
+
+def bars(results: Results) -> str:
+    """Every bar of the study beside what was measured."""
+    rows: list[list[object]] = []
+
+    def add(what: str, bar: str, measured: float, met: bool) -> None:
+        rows.append([what, bar, measured, "yes" if met else "no"])
+
+    for base in BASES:
+        worst = max(boroughs_with_false(our_verdicts(d)[OURS].flags, d["truth"]) for d in _nulls(results, base))
+        add(f"null boroughs with a false flag, worst scenario, {_percent(base)}", "at most 5", worst, worst <= 5)
+        for name in ("sparse", "mixed"):
+            d = _of(results, name, base)
+            flagged = our_verdicts(d)[OURS].flags
+            rate, wrong = false_discovery_rate(flagged, d["truth"]), sign_errors(flagged, d["truth"])
+            add(f"false discovery rate, {name}, {_percent(base)}", "at most 5 (and 1 for chance)", rate, rate <= 6)
+            add(f"wrong signs per 100 flags, {name}, {_percent(base)}", "at most 0.5", wrong, wrong <= 0.5)
+        d = _of(results, "sparse", base)
+        least = {0.17: 85.0, 0.03: 56.0}[base]
+        got = power(our_verdicts(d)[OURS].flags, d["planted"])
+        add(f"power, sparse, {_percent(base)}", f"at least {least:.0f}", got, got >= least)
+        d = _of(results, "one-year jump", base)
+        jumped = 100 * float((our_verdicts(d)[OURS].flags[d["jumping"]] > 0).mean())
+        add(f"one-year jump flagged, {_percent(base)}", "at most 8", jumped, jumped <= 8)
+    _, powers = equal_rate_table(results)
+    for base in BASES:
+        best = max(v for rule, v in powers[base].items() if rule not in (OURS, LEARNED))
+        lead = powers[base][OURS] - best
+        add(f"power at equal false-flag rate, lead over the best peer, {_percent(base)}", "at least 0", lead, lead >= 0)
+    _, least_covered, worst_error = interval_table(results)
+    add("coverage of pooled intervals, worst scenario", "at least 93", least_covered, least_covered >= 93)
+    add(
+        "error of small groups, pooled over crude, worst scenario (%)",
+        "at most 70",
+        100 * worst_error,
+        worst_error <= 0.7,
+    )
+    spot = weak_spot(results)[1][OURS]
+    add("goal: weak spot, power", "65", spot, spot >= 65)
+    return _table(["what", "bar", "measured", "met"], rows)
+
+
+def _nulls(results: Results, base: float) -> list[dict[str, NDArray]]:
+    return [_of(results, name, base) for name in NULLS]
+
+
+def report(results: Results, priors: dict[float, Prior], replicates: int, seconds: float, day: str) -> str:
+    """The whole of docs/validity.md."""
+    used = ", ".join(f"{p} {version(p)}" for p in ("numpy", "scipy", "pandas"))
+    learned = "; ".join(
+        f"{_percent(base)}: " + ", ".join(f"{s}: {w:.2f}" for s, w in zip(p.spreads, p.weights, strict=True))
+        for base, p in priors.items()
+    )
+    words = (Path(__file__).parent / "validity.md").read_text(encoding="utf-8")
+    parts = {
+        "replicates": f"{replicates:,}",
+        "seed": str(SEED),
+        "day": day,
+        "versions": f"Python {platform.python_version()}, {used}",
+        "minutes": f"{seconds / 60:.0f}",
+        "bars": bars(results),
+        "null": null_table(results),
+        "sparse": found_table(results, "sparse"),
+        "mixed": found_table(results, "mixed"),
+        "missing": found_table(results, "sparse, ethnicity missing"),
+        "trifles": trifles_table(results),
+        "equal": equal_rate_table(results)[0],
+        "size_17": size_table(results, 0.17),
+        "size_03": size_table(results, 0.03),
+        "weak": weak_spot(results)[0],
+        "intervals": interval_table(results)[0],
+        "learned": learned,
+    }
+    for name, text in parts.items():
+        words = words.replace("{" + name + "}", text.rstrip("\n"))
+    return words
+
+
+def same_as_flags(scenario: Scenario, replicates: int = 5) -> None:
+    """The study judges with a loose cut-off moved afterwards: on some replicates, hold it against ``flags`` itself."""
+    for i in range(replicates):
+        made = borough(scenario, np.random.default_rng(_seed(scenario, i)))
+        said = (
+            flags(
+                made.cells,
+                group="group",
+                outcomes=["identified"],
+                total="pupils",
+                period="census",
+                cluster="school",
+                demographic=DEMOGRAPHIC,
+                deprivation=DEPRIVATION,
+                known="known",
+                repetition={"identified": made.repetition},
+            )
+            .table["status"]
+            .to_numpy()[:GROUPS]
+        )
+        direct = np.select([said == OVER, said == UNDER], [1, -1], 0)
+        d = {k: v[None] for k, v in one(scenario, i, {}).items()}
+        if (our_verdicts(d)[OURS].flags[0] != direct).any():
+            raise SystemExit(f"The study and flags() differ in replicate {i} of {scenario}.")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="100 replicates; writes nothing")
+    parser.add_argument("--replicates", type=int, help="of each scenario (default 1,000)")
+    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--write", type=Path, help="where the report goes (default docs/validity.md of a full run)")
+    options = parser.parse_args()
+    replicates = options.replicates or (100 if options.quick else 1_000)
+    start = time.perf_counter()
+    for base in BASES:
+        same_as_flags(Scenario("sparse", base, truth="sparse"))
+    priors = teach(30 if options.quick else 150, options.workers)
+    jobs = [(s, r, priors) for s in scenarios() for r in range(replicates)]
+    results = run(jobs, options.workers)
+    text = report(results, priors, replicates, time.perf_counter() - start, time.strftime("%d %B %Y"))
+    print(text)
+    target = options.write or (None if options.quick or options.replicates else _REPORT)
+    if target:
+        target.write_text(text, encoding="utf-8")
+
+
+_REPORT = Path(__file__).resolve().parents[1] / "docs" / "validity.md"
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,391 @@
+"""A group against others in like circumstances: adjusted risk ratios with errors clustered by school."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from jsna.disproportionality.crude import ALL_OTHERS
+from jsna.disproportionality.patterns import Patterns, lined_up, usable_counts
+from jsna.disproportionality.regression import Fit, Model, fit
+from jsna.errors import MeasureError, Problem, did_you_mean
+from jsna.measures import risk_ratio
+from jsna.measures.columns import NO_PUPILS, normal_quantile
+
+Errors = Literal["auto", "cr1", "cr2"]
+SMALL_SAMPLE = (
+    40  # schools under which, and FEW_SCHOOLS of one group under which, errors are corrected for few clusters
+)
+FEW_SCHOOLS = 10
+_ALONE = 1e-8  # a school that carries a coefficient alone leaves no residual to correct
+NOBODY = "not estimable by regression: nobody identified"
+EVERYBODY = "not estimable by regression: everybody identified"
+ALIASED = "not estimable by regression: the group cannot be told apart from the other variables"
+NO_CONVERGENCE = "not estimable by regression: the model does not settle"
+NO_OTHERS = "not estimable by regression: nobody is identified among the others"
+ONE_CLUSTER = "no interval: all pupils are in one school"
+
+
+@dataclass(frozen=True)
+class Adjusted:
+    """Adjusted ratios of every group.
+
+    ``table`` has one row a group and comparator. ``odds_ratios`` is filled by the logistic model only (against the
+    reference, or the largest group). ``coefficients`` are of the model itself, with clustered errors: they are not to
+    be read as effects of the adjusters. ``notes`` say in words what was left out or cannot be trusted.
+    """
+
+    table: pd.DataFrame
+    coefficients: pd.DataFrame
+    odds_ratios: pd.DataFrame
+    model: str
+    adjust: tuple[str, ...]
+    schools: int
+    notes: tuple[str, ...]
+
+
+def adjusted(
+    frame: pd.DataFrame,
+    *,
+    group: str,
+    count: str,
+    total: str,
+    adjust: Sequence[str],
+    cluster: str | None,
+    known: str | None = None,
+    reference: str | None = None,
+    model: Model = "poisson",
+    errors: Errors = "auto",
+    confidence: float = 0.95,
+) -> Adjusted:
+    """How many times the risk of others is a group's, among pupils alike in ``adjust``?
+
+    ``frame`` has one row a cell: a school (``cluster``), a group, a combination of the ``adjust`` columns (categories),
+    with whole numbers ``count`` of ``total``. Rows may be split or added up without changing the answer, down to one a
+    pupil. ``known``: boolean, the same in all rows of a group; unknown groups are compared, and in nobody's comparator.
+
+    ``model`` ``poisson`` is modified Poisson (Zou 2004); a group against all others is
+    e^a_g over the mean of e^a_h weighted by pupils. ``logistic`` gives risk ratios by marginal standardisation
+    (Localio and others 2007, delta method) and odds ratios for comparison with the literature.
+
+    ``errors``: ``cr1`` is the sandwich over schools times S/(S−1); ``cr2`` the bias-reduced one with Satterthwaite
+    degrees of freedom (Pustejovsky and Tipton 2018; the symmetric root is taken of Pearson residuals); ``auto`` takes
+    ``cr2`` under 40 schools, and for groups found in fewer than 10. Without ``cluster`` pupils count as independent.
+
+    Columns of ``table``: group, known, comparator, numerator, denominator, schools, expected (identified, at the
+    comparator's adjusted risk), risk_ratio, lower, upper, log_standard_error, design_effect (clustered over independent
+    variance), degrees_of_freedom, p_value, errors, status. A group without (or with only) identified pupils has no
+    coefficient: its crude ratio and score interval are given, and ``status`` says so.
+
+    Raises ``MeasureError`` for columns or a reference that are not there and for rows that are no counts, all named.
+    When not to use: as evidence of bias, or of need that is met or not; adjusting for deprivation may hide a path.
+
+    >>> rows = pd.DataFrame({"group": list("aabb"), "sex": list("FMFM"), "school": list("1212"),
+    ...                      "x": [10, 20, 10, 20], "n": [100, 100, 200, 200]})
+    >>> made = adjusted(rows, group="group", count="x", total="n", adjust=["sex"], cluster="school")
+    >>> made.table["risk_ratio"].round(6).tolist()
+    [2.0, 0.5]
+    """
+    patterns = lined_up(frame, group=group, total=total, adjust=adjust, cluster=cluster, known=known)
+    x, _ = usable_counts(frame[count], frame[total], frame[group])
+    if reference is not None and reference not in patterns.groups:
+        raise MeasureError(
+            Problem(
+                "The reference group is not among the groups.",
+                value=reference,
+                mend=did_you_mean(reference, patterns.groups.astype(str)),
+            )
+        )
+    comparators = [None] if reference is None else [None, reference]
+    if not 0 < x.sum() < patterns.total.sum():
+        empty = [_unmodelled(patterns, x, patterns.total, c, confidence) for c in comparators]
+        note = "Nobody is identified." if not x.sum() else "Everybody is identified."
+        return Adjusted(
+            pd.concat(empty, ignore_index=True), pd.DataFrame(), pd.DataFrame(), model, tuple(adjust), 0, (note,)
+        )
+    fitted = fit(patterns, x, model=model)
+    tables = [ratios(fitted, reference=c, errors=errors, confidence=confidence) for c in comparators]
+    return Adjusted(
+        table=pd.concat(tables, ignore_index=True),
+        coefficients=_coefficients(fitted),
+        odds_ratios=_odds_ratios(fitted, reference, errors, confidence) if model == "logistic" else pd.DataFrame(),
+        model=model,
+        adjust=tuple(adjust),
+        schools=fitted.clusters,
+        notes=notes(fitted, clustered=cluster is not None),
+    )
+
+
+def notes(fitted: Fit, *, clustered: bool) -> tuple[str, ...]:
+    """What a reader must know of a fit, in words."""
+    said = list(fitted.patterns.notes)
+    for term in fitted.separated:
+        which = "nobody" if fitted.model == "poisson" else "nobody, or everybody,"
+        said.append(f"{term}: {which} is identified; its pupils inform no coefficient.")
+    said += [f"{term}: determined by the other variables; left out of the model." for term in fitted.aliased]
+    if not fitted.converged:
+        said.append("The model does not settle: no adjusted figure is given.")
+    if clustered and fitted.clusters < 10:
+        said.append(f"There are only {fitted.clusters} schools: errors clustered by school cannot be trusted.")
+    return tuple(said)
+
+
+def ratios(
+    fitted: Fit, *, reference: str | None = None, errors: Errors = "auto", confidence: float = 0.95
+) -> pd.DataFrame:
+    """The ratio of every group of a fit to all others (or to ``reference``), with limits and a status."""
+    made = modelled(fitted, reference=reference, errors=errors, confidence=confidence)
+    table = _unmodelled(fitted.patterns, fitted.cell_count, fitted.cell_total, reference, confidence)
+    good = made["errors"] != ""
+    table["errors"] = made["errors"].where(good, table["errors"])
+    for column in ("risk_ratio", "lower", "upper"):
+        table[column] = made[column].where(good, table[column])
+    rest = ["expected", "log_standard_error", "design_effect", "degrees_of_freedom", "p_value", "status"]
+    table[rest] = made[rest]
+    return table
+
+
+def modelled(
+    fitted: Fit, *, reference: str | None = None, errors: Errors = "auto", confidence: float = 0.95
+) -> pd.DataFrame:
+    """What the model alone says of every group: missing where it says nothing, with the reason in ``status``."""
+    log_ratio, gradient = contrasts(fitted, reference)
+    variance, independent, freedom, method = variances(fitted, gradient, errors)
+    status = _status(fitted, log_ratio)
+    good = (status == "") & np.isfinite(log_ratio)
+    itself = fitted.patterns.groups == reference if reference is not None else np.zeros(len(good), bool)
+    compared = good & ~itself
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        error = np.sqrt(variance)
+        reach = t_quantile(freedom, confidence) * error
+        ratio = np.exp(log_ratio)
+        expected = fitted.group_count / ratio if fitted.model == "logistic" else expected_counts(fitted, reference)
+        frame = {
+            "expected": expected,
+            "risk_ratio": np.where(good, ratio, np.nan),
+            "lower": np.where(compared, np.exp(log_ratio - reach), np.where(good, 1.0, np.nan)),
+            "upper": np.where(compared, np.exp(log_ratio + reach), np.where(good, 1.0, np.nan)),
+            "log_standard_error": np.where(compared, error, np.nan),
+            "design_effect": np.where(compared, variance / independent, np.nan),
+            "degrees_of_freedom": np.where(compared, freedom, np.nan),
+            "p_value": np.where(compared, _two_sided(np.abs(log_ratio) / error, freedom), np.nan),
+            "errors": np.where(good, method, ""),
+            "status": np.where(compared & ~np.isfinite(variance), ONE_CLUSTER, status),
+        }
+    return pd.DataFrame(frame)
+
+
+def contrasts(fitted: Fit, reference: str | None = None) -> tuple[NDArray, NDArray]:
+    """The log ratio of each group to its comparator, and its gradient in the model's coefficients.
+
+    All others: the mean of their (standardised) risks, weighted by pupils of known group.
+    """
+    level, slope = _log_levels(fitted)
+    risk = np.where(np.isfinite(level), np.exp(level), 0.0)
+    if reference is not None:
+        at = fitted.patterns.groups.get_loc(reference)
+        return level - level[at], slope - slope[at]
+    weight = np.where(fitted.patterns.known, fitted.group_total, 0.0) * risk
+    size = np.where(fitted.patterns.known, fitted.group_total, 0.0)
+    others, others_size = weight.sum() - weight, size.sum() - size
+    pull = weight[:, None] * np.where(np.isfinite(slope), slope, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_ratio = level - np.log(others / others_size)
+        gradient = slope - (pull.sum(axis=0) - pull) / others[:, None]
+    return log_ratio, gradient
+
+
+def _log_levels(fitted: Fit) -> tuple[NDArray, NDArray]:
+    """Log of each group's level: its effect (Poisson), or its mean risk were everybody in it (logistic)."""
+    effect, selector = fitted.group_effects(), fitted.group_selector()
+    if fitted.model == "poisson":
+        return effect, selector
+    p = fitted.patterns
+    rows = fitted.rows[p.known[p.group[fitted.rows]]]
+    size = np.bincount(p.pattern, fitted.cell_total, len(p.matrix))[rows]
+    plain = p.matrix[np.ix_(rows, fitted.columns)] * (selector.sum(axis=0) == 0)
+    risk = 0.5 * (1 + np.tanh((plain @ fitted.beta + effect[:, None]) / 2))
+    mean = risk @ size / size.sum()
+    steep = risk * (1 - risk) * size / size.sum()
+    return np.log(mean), (steep @ plain + steep.sum(axis=1)[:, None] * selector) / mean[:, None]
+
+
+def expected_counts(fitted: Fit, reference: str | None = None) -> NDArray:
+    """How many of each group would be identified at the comparator's adjusted risk (Poisson): count over ratio.
+
+    Defined also for a group with nobody identified, who has no coefficient.
+    """
+    effect, selector = fitted.group_effects(), fitted.group_selector()
+    p = fitted.patterns
+    plain = p.matrix[:, fitted.columns] @ np.where(selector.sum(axis=0) == 0, fitted.beta, 0.0)
+    total = np.bincount(p.pattern, fitted.cell_total, len(p.matrix))
+    base = np.where((total > 0) & ~fitted.silent, total * np.exp(plain), 0.0)
+    base_by_group = np.bincount(p.group, base, len(p.groups))
+    level = np.where(np.isfinite(effect), np.exp(effect), 0.0)
+    if reference is not None:
+        return base_by_group * level[p.groups.get_loc(reference)]
+    size = np.where(p.known, fitted.group_total, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return base_by_group * ((size * level).sum() - size * level) / (size.sum() - size)
+
+
+def variances(fitted: Fit, gradient: NDArray, errors: Errors) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Of each contrast: variance clustered by school, variance of independent pupils, degrees of freedom, method."""
+    spread = gradient @ fitted.bread
+    influence = fitted.scores @ spread.T
+    schools = fitted.clusters
+    independent = np.einsum("gi,ij,gj->g", spread, fitted.independent_meat(), spread)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = (influence**2).sum(axis=0) * (schools / (schools - 1) if schools > 1 else np.nan)
+    freedom = np.full(len(gradient), np.inf)
+    method = np.full(len(gradient), "cr1", dtype=object)
+    corrected = _wants_correction(fitted, errors)
+    if schools > 1 and corrected.any():
+        rows = np.flatnonzero(corrected & np.isfinite(gradient).all(axis=1))
+        variance[rows], freedom[rows] = _bias_reduced(fitted, gradient[rows])
+        method[rows] = "cr2"
+    return variance, independent, freedom, method
+
+
+def schools_of_groups(fitted: Fit) -> NDArray:
+    """In how many schools each group has pupils."""
+    p = fitted.patterns
+    pairs = p.group[p.pattern] * len(p.clusters) + p.cluster
+    held = np.bincount(pairs, fitted.cell_total, len(p.groups) * len(p.clusters))
+    return np.count_nonzero(held.reshape(len(p.groups), -1), axis=1)
+
+
+def _wants_correction(fitted: Fit, errors: Errors) -> NDArray:
+    if errors not in ("auto", "cr1", "cr2"):
+        raise MeasureError(Problem("No such errors.", value=errors, expected="auto, cr1 or cr2"))
+    groups = len(fitted.patterns.groups)
+    if errors != "auto":
+        return np.full(groups, errors == "cr2")
+    if fitted.clusters < SMALL_SAMPLE:
+        return np.ones(groups, bool)
+    return schools_of_groups(fitted) < FEW_SCHOOLS
+
+
+def _bias_reduced(fitted: Fit, gradient: NDArray) -> tuple[NDArray, NDArray]:
+    """CR2 variance and Satterthwaite degrees of freedom of each contrast.
+
+    With M the inverse information and H the part of one school in it, the school's score is multiplied by
+    M^-½ (I − M^½ H M^½)^-½ M^½, which is the pupil-level correction written in as many dimensions as coefficients.
+    """
+    values, vectors = np.linalg.eigh(fitted.bread)
+    root = (vectors * np.sqrt(values)) @ vectors.T
+    held = np.bincount(fitted.patterns.cluster, fitted.cell_total, len(fitted.patterns.clusters)) > 0
+    leverage = root @ fitted.information_by_cluster[held] @ root
+    own, basis = np.linalg.eigh((leverage + leverage.transpose(0, 2, 1)) / 2)
+    own = np.clip(own, 0.0, 1.0)
+    stretch = np.where(own < 1 - _ALONE, 1 / np.sqrt(np.maximum(1 - own, _ALONE)), 0.0)
+    arms = np.einsum("sij,sj,skj,kg->sig", basis, stretch, basis, root @ gradient.T, optimize=True)
+    influence = np.einsum("sig,ij,sj->sg", arms, root, fitted.scores[held], optimize=True)
+    variance = (influence**2).sum(axis=0)
+    loaded = np.einsum("sij,sjg->sig", leverage, arms)
+    diagonal = np.einsum("sig,sig->sg", arms, loaded)
+    gram = np.einsum("sig,tig->gst", loaded, loaded, optimize=True)
+    products = -gram
+    at = np.arange(len(arms))
+    products[:, at, at] += diagonal.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        freedom = products.trace(axis1=1, axis2=2) ** 2 / (products**2).sum(axis=(1, 2))
+    return variance, np.maximum(np.nan_to_num(freedom, nan=1.0), 1.0)
+
+
+def t_quantile(freedom: NDArray, confidence: float) -> NDArray:
+    """The two-sided quantile of Student's t for each number of degrees of freedom (infinite: the normal one)."""
+    from scipy.special import stdtrit
+
+    z = normal_quantile(confidence)
+    return np.where(np.isfinite(freedom), stdtrit(np.where(np.isfinite(freedom), freedom, 1), 0.5 + confidence / 2), z)
+
+
+def _two_sided(statistic: NDArray, freedom: NDArray) -> NDArray:
+    from scipy.special import ndtr, stdtr
+
+    tail = np.where(np.isfinite(freedom), stdtr(np.where(np.isfinite(freedom), freedom, 1), -statistic), 0.0)
+    return 2 * np.where(np.isfinite(freedom), tail, ndtr(-statistic))
+
+
+def _status(fitted: Fit, log_ratio: NDArray) -> NDArray:
+    n, x = fitted.group_total, fitted.group_count
+    everybody = (x == n) & (fitted.model == "logistic")
+    return np.select(
+        [n == 0, x == 0, everybody, np.full(len(n), not fitted.converged), ~fitted.estimable, ~np.isfinite(log_ratio)],
+        [NO_PUPILS, NOBODY, EVERYBODY, NO_CONVERGENCE, ALIASED, NO_OTHERS],
+        default="",
+    ).astype(object)
+
+
+def _unmodelled(patterns: Patterns, count: NDArray, total: NDArray, reference, confidence: float) -> pd.DataFrame:
+    """The crude ratio of every group with its score interval, in the columns of the table."""
+    n, x = patterns.sum_by_group(total), patterns.sum_by_group(count)
+    n_known, x_known = np.where(patterns.known, n, 0.0), np.where(patterns.known, x, 0.0)
+    if reference is None:
+        n_0, x_0 = n_known.sum() - n_known, x_known.sum() - x_known
+    else:
+        at = patterns.groups.get_loc(reference)
+        n_0, x_0 = np.full(len(n), n[at]), np.full(len(n), x[at])
+    crude = risk_ratio(x, n, x_0, n_0, confidence=confidence)
+    pairs = patterns.group[patterns.pattern] * len(patterns.clusters) + patterns.cluster
+    held = np.bincount(pairs, total, len(patterns.groups) * len(patterns.clusters)).reshape(len(n), -1)
+    return pd.DataFrame(
+        {
+            "group": patterns.groups,
+            "known": patterns.known,
+            "comparator": ALL_OTHERS if reference is None else reference,
+            "numerator": x,
+            "denominator": n,
+            "schools": np.count_nonzero(held, axis=1),
+            "expected": np.nan,
+            "risk_ratio": crude["estimate"],
+            "lower": crude["lower"],
+            "upper": crude["upper"],
+            "log_standard_error": np.nan,
+            "design_effect": np.nan,
+            "degrees_of_freedom": np.nan,
+            "p_value": np.nan,
+            "errors": "score",
+            "status": np.where(crude["status"] == "", np.where(x == 0, NOBODY, EVERYBODY), crude["status"]),
+        }
+    )
+
+
+def _coefficients(fitted: Fit) -> pd.DataFrame:
+    identity = np.eye(len(fitted.columns))
+    variance = variances(fitted, identity, "cr1")[0]
+    p = fitted.patterns
+    return pd.DataFrame(
+        {
+            "variable": p.variable[fitted.columns],
+            "level": p.level[fitted.columns],
+            "estimate": fitted.beta,
+            "standard_error": np.sqrt(variance),
+        }
+    )
+
+
+def _odds_ratios(fitted: Fit, reference: str | None, errors: Errors, confidence: float) -> pd.DataFrame:
+    """Odds ratios against the reference, or the largest group: only for comparison with the literature."""
+    p = fitted.patterns
+    at = fitted.reference if reference is None else p.groups.get_loc(reference)
+    effect, selector = fitted.group_effects(), fitted.group_selector()
+    log_odds, gradient = effect - effect[at], selector - selector[at]
+    variance, _, freedom, _ = variances(fitted, gradient, errors)
+    reach = t_quantile(freedom, confidence) * np.sqrt(variance)
+    return pd.DataFrame(
+        {
+            "group": p.groups,
+            "reference": p.groups[at],
+            "odds_ratio": np.exp(log_odds),
+            "lower": np.exp(log_odds - reach),
+            "upper": np.exp(log_odds + reach),
+            "status": _status(fitted, log_odds),
+        }
+    )

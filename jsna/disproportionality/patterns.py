@@ -1,0 +1,224 @@
+"""Cells of pupils lined up for regression: covariate patterns, schools, and the design matrix of the patterns.
+
+Pupils with the same covariates have the same fitted risk, so a model needs each pattern once, with how many pupils it
+holds. Only the clustered errors need to know how patterns fall into schools.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from jsna.errors import MeasureError, Problem, did_you_mean
+from jsna.measures.columns import MISSING, NO_PUPILS, aligned, count_status
+
+NOT_RECORDED = "not recorded"
+INTERCEPT = "all"
+_NAMED = 20  # problems listed in one message
+
+
+@dataclass(frozen=True, repr=False)
+class Patterns:
+    """Cells (rows of counts) with the covariate pattern and the cluster of each.
+
+    ``matrix`` has a row a pattern; its columns are an intercept, then the levels of each variable but the first
+    (for the group: but the largest). ``variable`` and ``level`` name each column. ``group`` is each pattern's position
+    in ``groups``; ``known`` says which groups may stand in a comparator. ``by`` is the group's variable, ``linear``
+    are those that enter as numbers.
+    """
+
+    by: str
+    linear: tuple[str, ...]
+    matrix: NDArray
+    variable: NDArray
+    level: NDArray
+    group: NDArray
+    groups: pd.Index
+    known: NDArray
+    reference: int
+    pattern: NDArray
+    cluster: NDArray
+    clusters: pd.Index
+    total: NDArray
+    notes: tuple[str, ...] = field(default=())
+
+    @cached_property
+    def cell_group(self) -> NDArray:
+        """The group of each cell."""
+        return self.group[self.pattern]
+
+    @property
+    def pupils(self) -> NDArray:
+        """Pupils in each group, over all cells."""
+        return self.sum_by_group(self.total)
+
+    def sum_by_pattern(self, cells: NDArray) -> NDArray:
+        """A column of cells added up to patterns."""
+        return np.bincount(self.pattern, cells, len(self.matrix))
+
+    def sum_by_group(self, cells: NDArray) -> NDArray:
+        """A column of cells added up to groups."""
+        return np.bincount(self.cell_group, cells, len(self.groups))
+
+    def columns(self, variables: Sequence[str]) -> NDArray:
+        """Positions of the columns of the intercept and of ``variables``."""
+        return np.flatnonzero(np.isin(self.variable, [INTERCEPT, *variables]))
+
+
+def lined_up(
+    frame: pd.DataFrame,
+    *,
+    group: str,
+    total: str,
+    adjust: Sequence[str] = (),
+    linear: Sequence[str] = (),
+    cluster: str | None = None,
+    known: str | None = None,
+) -> Patterns:
+    """The patterns of ``frame``: one row a cell, with columns for the group, the adjusters, the cluster and the total.
+
+    ``linear`` columns enter as numbers, the others as categories. A missing category is a level of its own, and is
+    said. Without ``cluster`` every cell is its own. ``known`` is a boolean column, the same in all rows of a group.
+    Raises ``MeasureError`` for a column that is not there, for totals that are no counts, and for a linear column with
+    gaps.
+    """
+    needed = [group, total, *adjust, *linear, *([cluster] if cluster else []), *([known] if known else [])]
+    require_columns(frame, needed)
+    totals = usable_totals(frame[total], frame[group])
+    notes: list[str] = []
+    codes, levels = [], []
+    for name in (group, *adjust):
+        code, level = _factor(frame[name], name, totals, notes)
+        codes.append(code)
+        levels.append(level)
+    for name in linear:
+        numbers = pd.to_numeric(frame[name], errors="coerce").to_numpy("float64")
+        if np.isnan(numbers).any():
+            raise MeasureError(Problem("A number is missing in a column that enters as a number.", where=name))
+        level, code = np.unique(numbers, return_inverse=True)
+        codes.append(code)
+        levels.append(pd.Index(level))
+    pattern, combination = _patterns(codes, [len(level) for level in levels])
+    groups, of_group = levels[0], combination[0]
+    size = np.bincount(of_group[pattern], totals, len(groups))
+    reference = int(np.argmax(np.where(_known(frame, group, known, groups), size, -1)))
+    matrix, variable, level = _matrix([group, *adjust, *linear], levels, combination, reference, len(linear))
+    if cluster:
+        at, clusters = _factor(frame[cluster], cluster, totals, notes)
+    else:
+        at, clusters = np.arange(len(frame)), pd.RangeIndex(len(frame))
+    return Patterns(
+        by=group,
+        linear=tuple(linear),
+        matrix=matrix,
+        variable=variable,
+        level=level,
+        group=of_group,
+        groups=groups,
+        known=_known(frame, group, known, groups),
+        reference=reference,
+        pattern=pattern,
+        cluster=at,
+        clusters=clusters,
+        total=totals,
+        notes=tuple(notes),
+    )
+
+
+def require_columns(frame: pd.DataFrame, needed: Sequence[str]) -> None:
+    """Raises ``MeasureError`` naming every column that the frame lacks."""
+    missing = [c for c in dict.fromkeys(needed) if c not in frame]
+    if missing:
+        raise MeasureError(
+            *(Problem("There is no such column.", value=c, mend=did_you_mean(c, frame.columns)) for c in missing)
+        )
+    if not len(frame):
+        raise MeasureError(Problem("There are no rows to compare.", expected="one row a group, or more"))
+
+
+def usable_totals(total: pd.Series, named: pd.Series) -> NDArray:
+    """The totals as numbers. Raises ``MeasureError`` naming every row that is no count."""
+    return usable_counts(total * 0, total, named)[1]
+
+
+def usable_counts(count: pd.Series, total: pd.Series, named: pd.Series) -> tuple[NDArray, NDArray]:
+    """Counts and totals as numbers; totals of 0 are allowed. Raises ``MeasureError`` naming every row that is wrong."""
+    x, n, _ = aligned(count, total)
+    why = count_status(x, n)
+    wrong = np.flatnonzero(~np.isin(why, ["", NO_PUPILS]))
+    if len(wrong):
+        more = f" ({len(wrong) - _NAMED} more rows are wrong)" if len(wrong) > _NAMED else ""
+        raise MeasureError(
+            *(
+                Problem(
+                    f"A row's count cannot be used: {why[i]}.{more}",
+                    where=f"row {i} ({named.iloc[i]}), columns {count.name} and {total.name}",
+                    value=f"{x[i]:g} of {n[i]:g}",
+                    expected="whole numbers, 0 or more, the count no larger than the total",
+                    mend="Leave the row out and say so, or correct it." if why[i] == MISSING else "Correct the row.",
+                )
+                for i in wrong[:_NAMED]
+            )
+        )
+    return x, n
+
+
+def _factor(column: pd.Series, name: str, totals: NDArray, notes: list[str]) -> tuple[NDArray, pd.Index]:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes, levels = column.cat.codes.to_numpy().astype("int64"), column.cat.categories
+    else:
+        codes, levels = pd.factorize(column, sort=True)
+    absent = codes < 0
+    if absent.any():
+        if totals[absent].sum():
+            notes.append(f"{name}: {int(totals[absent].sum()):,} pupils not recorded, kept as a category of their own.")
+        codes = np.where(absent, len(levels), codes)
+        levels = pd.Index([*levels, NOT_RECORDED])
+    return codes, pd.Index(levels)
+
+
+def _patterns(codes: list[NDArray], sizes: list[int]) -> tuple[NDArray, tuple[NDArray, ...]]:
+    """For each cell its pattern, and for each pattern its level of every variable."""
+    at = np.ravel_multi_index(codes, sizes)
+    space = int(np.prod(sizes))
+    if space <= 4 * len(at) + 1_000_000:
+        present = np.bincount(at, minlength=space) > 0
+        pattern = (np.cumsum(present) - 1)[at]
+        found = np.flatnonzero(present)
+    else:
+        found, pattern = np.unique(at, return_inverse=True)
+    return pattern, np.unravel_index(found, sizes)
+
+
+def _known(frame: pd.DataFrame, group: str, known: str | None, groups: pd.Index) -> NDArray:
+    if known is None:
+        return np.ones(len(groups), bool)
+    if frame[known].isna().any():
+        raise MeasureError(
+            Problem("Whether a group is known is not said for every row.", where=known, expected="true or false")
+        )
+    named = frame.loc[frame[known].astype(bool), group].drop_duplicates()
+    return groups.isin(named)
+
+
+def _matrix(names, levels, combination, reference: int, linear: int) -> tuple[NDArray, NDArray, NDArray]:
+    rows = len(combination[0])
+    parts, variable, level = [np.ones((rows, 1))], [INTERCEPT], [INTERCEPT]
+    for i, (name, levels_of, code) in enumerate(zip(names, levels, combination, strict=True)):
+        if i >= len(names) - linear:
+            parts.append(levels_of.to_numpy("float64")[code][:, None])
+            variable.append(name)
+            level.append(name)
+            continue
+        shown = np.delete(np.arange(len(levels_of)), reference if i == 0 else 0)
+        parts.append((code[:, None] == shown).astype("float64"))
+        variable += [name] * len(shown)
+        level += [levels_of[j] for j in shown]
+    named = np.empty(len(level), object)
+    named[:] = level
+    return np.hstack(parts), np.array(variable, object), named

@@ -1,0 +1,298 @@
+"""Regression on covariate patterns: modified Poisson and logistic, with errors clustered by school.
+
+Everything is exact: patterns give the estimates of the pupil-level fit, and the scores of a school are its residuals by
+pattern times the design, one sparse product.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jsna.disproportionality.patterns import INTERCEPT, Patterns
+from jsna.errors import MeasureError, Problem
+
+Model = Literal["poisson", "logistic"]
+_ITERATIONS = 60
+_DEPENDENT = 1e-9  # share of a column's weighted square that the columns before it leave unexplained
+_CONVERGED = 1e-12
+_DIVERGED = 30.0  # no log risk or log odds of real pupils lies further from 0
+
+
+@dataclass(frozen=True, repr=False)
+class Fit:
+    """One model fitted to one outcome.
+
+    ``beta`` has a value for each of ``columns`` (positions in the patterns' matrix); ``risk`` one for each pattern that
+    took part (``rows``). A level with nobody identified (or, for odds, only identified pupils) has no coefficient: its
+    patterns are left out of the fit, as in the limit of the likelihood, and ``separated`` names it. ``aliased`` names
+    columns that others determine. ``estimable`` says of each group whether it has a coefficient, ``silent`` of each
+    pattern whether a level of an adjuster without events holds it.
+    """
+
+    patterns: Patterns
+    model: Model
+    variables: tuple[str, ...]
+    reference: int
+    columns: NDArray
+    rows: NDArray
+    beta: NDArray
+    risk: NDArray
+    total: NDArray
+    count: NDArray
+    cell_total: NDArray
+    cell_count: NDArray
+    group_total: NDArray
+    group_count: NDArray
+    silent: NDArray
+    estimable: NDArray
+    converged: bool
+    iterations: int
+    separated: tuple[str, ...] = ()
+    aliased: tuple[str, ...] = ()
+
+    @cached_property
+    def matrix(self) -> NDArray:
+        """The design of the patterns and columns that took part."""
+        return self.patterns.matrix[np.ix_(self.rows, self.columns)]
+
+    @cached_property
+    def weight(self) -> NDArray:
+        """The information that each pattern carries."""
+        return self.total * (self.risk if self.model == "poisson" else self.risk * (1 - self.risk))
+
+    @cached_property
+    def bread(self) -> NDArray:
+        """The inverse of the information."""
+        return np.linalg.inv(self.matrix.T @ (self.weight[:, None] * self.matrix))
+
+    @cached_property
+    def scores(self) -> NDArray:
+        """The score of each cluster: clusters by columns."""
+        from scipy.sparse import csr_array
+
+        p = self.patterns
+        at = np.full(len(p.matrix), -1)
+        at[self.rows] = np.arange(len(self.rows))
+        pattern = at[p.pattern]
+        cells = np.flatnonzero((pattern >= 0) & (self.cell_total > 0))
+        residual = self.cell_count[cells] - self.cell_total[cells] * self.risk[pattern[cells]]
+        shape = (len(p.clusters), len(self.rows))
+        return csr_array((residual, (p.cluster[cells], pattern[cells])), shape=shape) @ self.matrix
+
+    @cached_property
+    def clusters(self) -> int:
+        """How many clusters hold pupils of the fit."""
+        return int(np.count_nonzero(np.bincount(self.patterns.cluster, self.cell_total)))
+
+    @cached_property
+    def information_by_cluster(self) -> NDArray:
+        """What each cluster adds to the information: clusters by columns by columns."""
+        p = self.patterns
+        at = np.full(len(p.matrix), -1)
+        at[self.rows] = np.arange(len(self.rows))
+        cells = np.flatnonzero((at[p.pattern] >= 0) & (self.cell_total > 0))
+        cells = cells[np.argsort(p.cluster[cells], kind="stable")]
+        pattern = at[p.pattern[cells]]
+        factor = self.risk if self.model == "poisson" else self.risk * (1 - self.risk)
+        root = np.sqrt(self.cell_total[cells] * factor[pattern])
+        weighted = root[:, None] * self.matrix[pattern]
+        ends = np.searchsorted(p.cluster[cells], np.arange(len(p.clusters) + 1))
+        parts = [weighted[a:b].T @ weighted[a:b] for a, b in itertools.pairwise(ends)]
+        return np.array(parts)
+
+    def independent_meat(self) -> NDArray:
+        """The sum of squared scores of single pupils: what the sandwich holds when clusters are left aside."""
+        squared = self.count * (1 - self.risk) ** 2 + (self.total - self.count) * self.risk**2
+        return self.matrix.T @ (squared[:, None] * self.matrix)
+
+    def group_effects(self) -> NDArray:
+        """The log effect of each group: 0 for the one that the dummies leave out, missing where not estimable."""
+        effect = np.full(len(self.patterns.groups), np.nan)
+        effect[self.reference] = 0.0
+        at, column = self._group_columns()
+        effect[at] = self.beta[column]
+        return np.where(self.estimable, effect, np.nan)
+
+    def group_selector(self) -> NDArray:
+        """Groups by columns: 1 where a column is the group's own."""
+        selector = np.zeros((len(self.patterns.groups), len(self.columns)))
+        at, column = self._group_columns()
+        selector[at, column] = 1.0
+        return selector
+
+    def _group_columns(self) -> tuple[NDArray, NDArray]:
+        p = self.patterns
+        column = np.flatnonzero(p.variable[self.columns] == p.by)
+        position = {value: i for i, value in enumerate(p.groups)}
+        return np.array([position[p.level[c]] for c in self.columns[column]], int), column
+
+
+def fit(
+    patterns: Patterns,
+    count: NDArray,
+    *,
+    variables: Sequence[str] | None = None,
+    model: Model = "poisson",
+    cells: NDArray | None = None,
+) -> Fit:
+    """The model of ``count`` (one value a cell) on the group and ``variables`` (default: all that were lined up).
+
+    ``cells`` is a boolean mask: cells outside it do not take part. Never raises for what the data hold: a level without
+    events is left out and named, a model that does not converge has ``converged`` false. Raises ``MeasureError`` when
+    the model has no such name, or when nobody or everybody is identified.
+    """
+    if model not in ("poisson", "logistic"):
+        raise MeasureError(Problem("No such model.", value=model, expected="poisson or logistic"))
+    total_cells = patterns.total if cells is None else np.where(cells, patterns.total, 0.0)
+    count_cells = np.asarray(count, float) if cells is None else np.where(cells, count, 0.0)
+    total, identified = patterns.sum_by_pattern(total_cells), patterns.sum_by_pattern(count_cells)
+    chosen = patterns.variable if variables is None else [patterns.by, *variables]
+    columns = patterns.columns(list(chosen))
+    rows, separated, silent = _with_events(patterns, columns, total, identified, model)
+    if not len(rows):
+        raise MeasureError(
+            Problem("Nobody, or everybody, is identified: there is nothing to model.", value=f"{identified.sum():g}")
+        )
+    present = np.bincount(patterns.group[rows], total[rows], len(patterns.groups))
+    reference = patterns.reference
+    if not present[reference]:
+        reference = int(np.argmax(np.where(patterns.known & (present > 0), present, present * 1e-12)))
+    own = (patterns.variable == patterns.by) & (patterns.level == patterns.groups[reference])
+    columns = columns[~np.isin(columns, separated) & ~own[columns]]
+    matrix = patterns.matrix[np.ix_(rows, columns)]
+    independent, empty = _independent(matrix, total[rows])
+    aliased = _named_once(patterns, columns, columns[~independent & ~empty], rows)
+    columns, matrix = columns[independent], matrix[:, independent]
+    beta, risk, converged, iterations = _newton(matrix, total[rows], identified[rows], model)
+    lost = [patterns.level[c] for c in aliased if patterns.variable[c] == patterns.by]
+    return Fit(
+        patterns=patterns,
+        model=model,
+        variables=tuple(v for v in dict.fromkeys(chosen) if v not in (INTERCEPT, patterns.by)),
+        reference=reference,
+        columns=columns,
+        rows=rows,
+        beta=beta,
+        risk=risk,
+        total=total[rows],
+        count=identified[rows],
+        cell_total=total_cells,
+        cell_count=count_cells,
+        group_total=patterns.sum_by_group(total_cells),
+        group_count=patterns.sum_by_group(count_cells),
+        silent=silent,
+        estimable=(present > 0) & ~patterns.groups.isin(lost) & converged,
+        converged=converged,
+        iterations=iterations,
+        separated=tuple(_term(patterns, c) for c in separated),
+        aliased=tuple(_term(patterns, c) for c in aliased),
+    )
+
+
+def _term(patterns: Patterns, column: int) -> str:
+    return f"{patterns.variable[column]} {patterns.level[column]}"
+
+
+def _with_events(patterns: Patterns, columns: NDArray, total, identified, model: Model):
+    """Patterns that can be fitted, columns whose level has nobody (or only) identified, patterns gone by an adjuster.
+
+    The level without a column (the first of a variable) is judged too. Rows that go may leave a level without events,
+    so it is asked again until nothing changes.
+    """
+    rows = total > 0
+    separated: list[int] = []
+    silent = np.zeros(len(rows), bool)
+    dummies = columns[~np.isin(patterns.variable[columns], [INTERCEPT, *patterns.linear])]
+    matrix = patterns.matrix[:, dummies]
+    blocks = [np.flatnonzero(patterns.variable[dummies] == v) for v in dict.fromkeys(patterns.variable[dummies])]
+    while True:
+        n, x = matrix.T @ np.where(rows, total, 0.0), matrix.T @ np.where(rows, identified, 0.0)
+        all_n, all_x = total[rows].sum(), identified[rows].sum()
+        drop = np.zeros(len(rows), bool)
+        if all_n > 0 and (all_x == 0 or (model == "logistic" and all_x == all_n)):
+            return np.flatnonzero(drop), separated, silent
+        for i in np.flatnonzero(_one_sided(n, x, model)):
+            inside = rows & (matrix[:, i] == 1)
+            drop |= inside
+            silent |= inside & (patterns.variable[dummies[i]] != patterns.by)
+            separated.append(int(dummies[i]))
+        for block in blocks:
+            if _one_sided(all_n - n[block].sum(), all_x - x[block].sum(), model):
+                inside = rows & (matrix[:, block].sum(axis=1) == 0)
+                drop |= inside
+                silent |= inside & (patterns.variable[dummies[block[0]]] != patterns.by)
+        if not drop.any():
+            return np.flatnonzero(rows), separated, silent
+        rows &= ~drop
+
+
+def _one_sided(n, x, model: Model):
+    return (n > 0) & ((x == 0) | ((x == n) & (model == "logistic")))
+
+
+def _named_once(patterns: Patterns, columns: NDArray, aliased: NDArray, rows: NDArray) -> NDArray:
+    """Aliased columns worth a word: where the first level of a variable is gone, another only takes its place."""
+    kept = []
+    for name in dict.fromkeys(patterns.variable[aliased]):
+        own = columns[patterns.variable[columns] == name]
+        first_is_gone = (patterns.matrix[np.ix_(rows, own)].sum(axis=1) > 0).all()
+        kept += list(aliased[patterns.variable[aliased] == name][1 if first_is_gone and name != patterns.by else 0 :])
+    return np.array(kept, int)
+
+
+def _independent(matrix: NDArray, total: NDArray) -> tuple[NDArray, NDArray]:
+    """Which columns add something to those before them, and which hold nothing at all."""
+    gram = matrix.T @ (total[:, None] * matrix)
+    diagonal = gram.diagonal().copy()
+    empty = diagonal <= 0
+    scale = np.sqrt(np.where(empty, 1.0, diagonal))
+    gram = gram / np.outer(scale, scale)
+    keep = ~empty
+    for i in range(len(gram)):
+        pivot = gram[i, i]
+        if not keep[i] or pivot < _DEPENDENT:
+            keep[i] = False
+            continue
+        gram[i + 1 :, i + 1 :] -= np.outer(gram[i + 1 :, i], gram[i, i + 1 :]) / pivot
+    return keep, empty
+
+
+def _newton(matrix: NDArray, total, identified, model: Model) -> tuple[NDArray, NDArray, bool, int]:
+    """Maximum likelihood; steps are halved while the likelihood falls."""
+    share = identified.sum() / total.sum()
+    beta = np.zeros(matrix.shape[1])
+    beta[0] = np.log(share) if model == "poisson" else np.log(share / (1 - share))
+    risk, likelihood = _risk(matrix @ beta, total, identified, model)
+    for iteration in range(1, _ITERATIONS + 1):
+        weight = total * (risk if model == "poisson" else risk * (1 - risk))
+        information = matrix.T @ (weight[:, None] * matrix)
+        try:
+            step = np.linalg.solve(information, matrix.T @ (identified - total * risk))
+        except np.linalg.LinAlgError:
+            return beta, risk, False, iteration
+        new_risk, new = _risk(matrix @ (beta + step), total, identified, model)
+        halvings = 0
+        while not new >= likelihood - 1e-9 * abs(likelihood) and halvings < 30:
+            step, halvings = step / 2, halvings + 1
+            new_risk, new = _risk(matrix @ (beta + step), total, identified, model)
+        beta, risk, likelihood = beta + step, new_risk, new
+        if np.abs(step).max() <= _CONVERGED * max(1.0, np.abs(beta).max()):
+            return beta, risk, bool(np.abs(beta).max() < _DIVERGED), iteration
+    settled = np.abs(step).max() < 1e-9 and np.abs(beta).max() < _DIVERGED
+    return beta, risk, bool(settled), _ITERATIONS
+
+
+def _risk(linear: NDArray, total, identified, model: Model) -> tuple[NDArray, float]:
+    """The risk of each pattern, and the log likelihood."""
+    if model == "poisson":
+        risk = np.exp(np.minimum(linear, 700.0))
+        return risk, float(identified @ linear - total @ risk)
+    risk = 0.5 * (1 + np.tanh(linear / 2))
+    return risk, float(identified @ linear - total @ np.logaddexp(0, linear))

@@ -569,9 +569,8 @@ def interval_table(results: Results) -> tuple[str, float, float]:
         )
         ours = covered(d["own_lower"], d["own_upper"], d["truth"], use)
         both = small & (crude[0] > 0) & np.isfinite(crude[0])
-        error = [
-            float(np.sqrt(np.mean((np.log(e) - np.log(d["truth"]))[both] ** 2))) for e in (crude[0], d["own_ratio"])
-        ]
+        truth = np.log(d["truth"][both])
+        error = [float(np.sqrt(np.mean((np.log(e[both]) - truth) ** 2))) for e in (crude[0], d["own_ratio"])]
         least, worst = min(least, ours), max(worst, error[1] / error[0])
         rows.append(
             [

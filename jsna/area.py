@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from jsna.codes import local_authority
-from jsna.counts import count_pupils
+from jsna.counts import count_pupils, count_repeats, with_latest_school
 from jsna.disclosure import Policy
 from jsna.params import Params
 from jsna.sealed import Sealed
@@ -105,6 +105,34 @@ class Area:
     def count(self, *groupings: Sequence[str]) -> Sealed:
         """Sealed counts by each of ``groupings``: columns of the pupil table."""
         return count_pupils(self.pupils.frame, *groupings)
+
+    def cells(self, *columns: str) -> Sealed:
+        """Sealed counts by census, each pupil's latest school, whether it is special, and ``columns``: for models.
+
+        ``columns`` are of the pupil table, or ``idaci_quintile`` (1 the most deprived).
+        """
+        return count_pupils(self._studied, ["latest_school", "special", *dict.fromkeys(columns)])
+
+    def strata_counts(self, by: Sequence[str], leave_out: Mapping[str, Sequence[str]]) -> Sealed:
+        """Sealed counts of the latest census by ``by``, without the groups that ``leave_out`` names for a column."""
+        pupils = self._studied
+        keep = pupils["time_period"].astype(str) == self.periods[-1]
+        for column, codes in leave_out.items():
+            keep &= ~pupils[column].astype(str).isin(codes)
+        return count_pupils(pupils[keep], by)
+
+    @cached_property
+    def repeats(self) -> Sealed:
+        """Sealed counts of pupils who stand in two censuses."""
+        return count_repeats(self.pupils.frame)
+
+    @cached_property
+    def _studied(self) -> pd.DataFrame:
+        pupils = with_latest_school(self.pupils.frame)
+        return pupils.assign(
+            idaci_quintile=((pupils["idaci_decile"] + 1) // 2).astype("category"),
+            special=pupils["school_phase"].isin(["special", "alternative"]),
+        )
 
 
 def cache_folder() -> Path:

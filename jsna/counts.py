@@ -68,6 +68,75 @@ def count_pupils(pupils: pd.DataFrame, *groupings: Sequence[str]) -> Sealed:
     return Sealed(frame, counts=("pupils", *OUTCOMES, *(f"need_{n}" for n in NEEDS)))
 
 
+def count_repeats(pupils: pd.DataFrame) -> Sealed:
+    """How many pupils stand in two censuses, and how many of them have each SEN outcome in one, the other and both.
+
+    One row a pair of censuses and outcome: ``first_period``, ``second_period``, ``outcome``, ``first`` and ``second``
+    (pupils in each), ``both``, ``first_identified``, ``second_identified`` and ``both_identified`` (of those in both).
+    No rows where there is only one census. What ``jsna.disproportionality.repetition_floor`` takes.
+    """
+    import duckdb
+
+    flags = {
+        "any_sen": "{t}.sen_provision in ('K', 'E')",
+        "sen_support": "{t}.sen_provision = 'K'",
+        "ehc_plan": "{t}.sen_provision = 'E'",
+        **{f"need_{n}": f"{{t}}.primary_need = '{n}'" for n in NEEDS},
+    }
+    parts = []
+    for outcome, condition in flags.items():
+        a, b = condition.format(t="a"), condition.format(t="b")
+        parts.append(
+            f"""count(*) filter ({a})::bigint as first_{outcome}, count(*) filter ({b})::bigint as second_{outcome},
+            count(*) filter (({a}) and ({b}))::bigint as both_{outcome}"""
+        )
+    query = f"""
+        with sizes as (select time_period, count(*)::bigint as n from pupils group by time_period),
+        pairs as (
+            select a.time_period as first_period, b.time_period as second_period, count(*)::bigint as together,
+                {", ".join(parts)}
+            from pupils a join pupils b on a.pupil_id = b.pupil_id and a.time_period < b.time_period
+            group by all
+        )
+        select pairs.*, f.n as first_n, s.n as second_n from pairs
+        join sizes f on f.time_period = first_period join sizes s on s.time_period = second_period
+        order by first_period, second_period
+    """
+    needed = ["pupil_id", "time_period", "sen_provision", "primary_need"]
+    with duckdb.connect() as connection:
+        connection.register("pupils", pupils[needed].astype({"time_period": str}))
+        wide = connection.execute(query).df()
+    rows = [
+        pd.DataFrame(
+            {
+                "first_period": wide["first_period"],
+                "second_period": wide["second_period"],
+                "outcome": outcome,
+                "first": wide["first_n"],
+                "second": wide["second_n"],
+                "both": wide["together"],
+                "first_identified": wide[f"first_{outcome}"],
+                "second_identified": wide[f"second_{outcome}"],
+                "both_identified": wide[f"both_{outcome}"],
+            }
+        )
+        for outcome in flags
+    ]
+    numbers = ("first", "second", "both", "first_identified", "second_identified", "both_identified")
+    return Sealed(pd.concat(rows, ignore_index=True), counts=numbers)
+
+
+def with_latest_school(pupils: pd.DataFrame) -> pd.DataFrame:
+    """The pupil table with ``latest_school``: the school of each pupil's last census, in all of that pupil's rows.
+
+    One pupil in several censuses then lies in one cluster, and a clustered error takes care of the repetition.
+    """
+    order = pupils["time_period"].astype(str).to_numpy().argsort(kind="stable")
+    last = pupils[["pupil_id", "school_urn"]].iloc[order].drop_duplicates("pupil_id", keep="last")
+    school = pupils["pupil_id"].map(pd.Series(last["school_urn"].astype(str).to_numpy(), index=last["pupil_id"]))
+    return pupils.assign(latest_school=school.astype("category"))
+
+
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 

@@ -44,7 +44,7 @@ def needs_by(area: Area, by: str, *codes: str) -> Comparison:
 def _compare(area: Area, by: str, outcomes: tuple[str, ...]) -> Comparison:
     return compare(
         area.count([by]),
-        _dimension(area, by),
+        area_dimension(by),
         outcomes,
         period=area.periods[-1],
         policy=area.policy,
@@ -55,7 +55,8 @@ def _compare(area: Area, by: str, outcomes: tuple[str, ...]) -> Comparison:
     )
 
 
-def _dimension(area: Area, by: str) -> Dimension:
+def area_dimension(by: str) -> Dimension:
+    """The dimension of a column of the pupil table."""
     return dimension(by, ward_labels() if by == "ward_code" else None)
 
 
@@ -65,8 +66,8 @@ def rates(comparison: Comparison, outcome: str, order: str = "value") -> Exhibit
     part = comparison.of(outcome)
     return dot_interval(
         part.table,
-        id=_id(part, outcome, "rates"),
-        title=f"{outcome_name(outcome)} {_of(part)}, {period_name(part.period)}",
+        id=exhibit_id(part, outcome, "rates"),
+        title=f"{outcome_name(outcome)} {by_dimension(part)}, {period_name(part.period)}",
         group="label",
         value="percent",
         lower="percent_lower",
@@ -82,13 +83,14 @@ def ratios(comparison: Comparison, outcome: str) -> Exhibit:
     part = comparison.of(outcome)
     return forest(
         part.table,
-        id=_id(part, outcome, "ratios"),
+        id=exhibit_id(part, outcome, "ratios"),
         title=headline(part, outcome),
         group="label",
         ratio="risk_ratio",
         lower="risk_ratio_lower",
         upper="risk_ratio_upper",
         status="status",
+        axis="Crude ratio to all others",
     )
 
 
@@ -114,8 +116,8 @@ def table(comparison: Comparison, outcome: str) -> Exhibit:
     part = comparison.of(outcome)
     return table_exhibit(
         part.table,
-        id=_id(part, outcome, "table"),
-        title=f"{outcome_name(outcome)} {_of(part)}: all figures, {period_name(part.period)}",
+        id=exhibit_id(part, outcome, "table"),
+        title=f"{outcome_name(outcome)} {by_dimension(part)}: all figures, {period_name(part.period)}",
         columns=TABLE_COLUMNS,
         row_header="label",
     )
@@ -126,9 +128,9 @@ def statement(comparison: Comparison, area: Area, outcome: str, frame: str) -> E
     """The finding in a sentence made from the numbers, with its evidence card and its flags."""
     part = comparison.of(outcome)
     shown = finding(
-        _id(part, outcome, "finding"),
+        exhibit_id(part, outcome, "finding"),
         f"{headline(part, outcome)}.",
-        detail=(*_details(part), _tests(comparison), texts()["crude_note"].strip()),
+        detail=(*_details(part), comparisons_made(comparison), texts()["crude_note"].strip()),
     )
     return with_extras(
         shown,
@@ -141,9 +143,9 @@ def statement(comparison: Comparison, area: Area, outcome: str, frame: str) -> E
 def plain_statement(part: Comparison, area: Area, outcome: str, frame: str) -> Exhibit:
     """The same sentence, card and flags for a comparison of published figures."""
     shown = finding(
-        _id(part, outcome, "finding"),
+        exhibit_id(part, outcome, "finding"),
         f"{headline(part, outcome)}.",
-        detail=(*_details(part), _tests(part), texts()["crude_note"].strip()),
+        detail=(*_details(part), comparisons_made(part), texts()["crude_note"].strip()),
     )
     return with_extras(shown, card=card(part, area, outcome, frame), flags=flag_rows(part, area, outcome))
 
@@ -156,7 +158,7 @@ def flags(comparison: Comparison, area: Area) -> Exhibit:
     by_outcome = watched.frame.groupby("outcome", sort=False)["label"].agg(lambda labels: listing(list(labels)))
     names = "; ".join(f"{outcome_name(o)}: {labels}" for o, labels in by_outcome.items())
     sentence = f"To watch: {names}." if names else "No group stands out clearly from all others."
-    shown = finding(f"{comparison.dimension.replace('_', '-')}-watch", sentence, detail=(_tests(comparison),))
+    shown = finding(f"{comparison.dimension.replace('_', '-')}-watch", sentence, detail=(comparisons_made(comparison),))
     return with_extras(shown, flags=rows)
 
 
@@ -187,7 +189,8 @@ def _details(part: Comparison) -> tuple[str, ...]:
     )
 
 
-def _tests(comparison: Comparison) -> str:
+def comparisons_made(comparison: Comparison) -> str:
+    """How many comparisons were made, in a sentence."""
     count = comparison.comparisons
     return (
         f"{count} comparisons were made; the allowance for so many (false discovery rate 5%) is in each result."
@@ -216,9 +219,9 @@ def flag_rows(part: Comparison, area: Area, outcome: str) -> list[dict[str, Any]
             "risk_ratio": _cells(shown, "risk_ratio", 2),
             "risk_ratio_lower": _cells(shown, "risk_ratio_lower", 2),
             "risk_ratio_upper": _cells(shown, "risk_ratio_upper", 2),
-            "adjusted_risk_ratio": "x",
-            "adjusted_lower": "x",
-            "adjusted_upper": "x",
+            "adjusted_risk_ratio": _cells(shown, "adjusted_risk_ratio", 2),
+            "adjusted_lower": _cells(shown, "adjusted_lower", 2),
+            "adjusted_upper": _cells(shown, "adjusted_upper", 2),
             "gap_points": _cells(shown, "gap_points", 1),
             "pupils_affected": _cells(shown, "pupils_affected", 0),
             "q_value": _cells(shown, "q_value", 4),
@@ -231,6 +234,8 @@ def flag_rows(part: Comparison, area: Area, outcome: str) -> list[dict[str, Any]
 
 def _cells(shown: Any, column: str, places: int) -> pd.Series:
     """A column as text: rounded once, an unbounded limit as the word, symbols where a figure is not shown."""
+    if column not in shown.frame:
+        return pd.Series("x", index=shown.frame.index)
     values = shown.frame[column].astype("float64")
     text = values.map(lambda v: "" if pd.isna(v) else "infinity" if np.isinf(v) else f"{v:.{places}f}")
     return text.where(shown.symbols[column] == "", shown.symbols[column])
@@ -243,9 +248,9 @@ def card(part: Comparison, area: Area, outcome: str, frame: str) -> dict[str, An
     size = known["numerator"].sum(min_count=1)
     hidden = bool((part.table.symbols["numerator"] == "c").any())
     return {
-        "id": _id(part, outcome, "card"),
+        "id": exhibit_id(part, outcome, "card"),
         "question": f"Which {texts()['dimensions'][part.dimension]['many']} are "
-        f"{_verb(outcome)} more or less often than all others?",
+        f"{outcome_verb(outcome)} more or less often than all others?",
         "headline": f"{headline(part, outcome)}.",
         "frames": texts()["frames"][frame],
         "area": area.label,
@@ -263,7 +268,8 @@ def card(part: Comparison, area: Area, outcome: str, frame: str) -> dict[str, An
     }
 
 
-def _id(part: Comparison, outcome: str, kind: str) -> str:
+def exhibit_id(part: Comparison, outcome: str, kind: str) -> str:
+    """The name of an exhibit, which is that of its file in the pack."""
     return f"{part.dimension}-{outcome}-{kind}".replace("_", "-").casefold()
 
 
@@ -276,13 +282,15 @@ def outcome_name(outcome: str) -> str:
     return texts()["outcomes"][outcome]["name"]
 
 
-def _verb(outcome: str) -> str:
+def outcome_verb(outcome: str) -> str:
+    """An outcome as what happened to a pupil."""
     if outcome.startswith("plans_"):
-        return f"{_verb(outcome.removeprefix('plans_'))}, of those with an EHC plan,"
+        return f"{outcome_verb(outcome.removeprefix('plans_'))}, of those with an EHC plan,"
     if outcome.startswith("need_"):
         return f"identified with {outcome_name(outcome)[0].lower()}{outcome_name(outcome)[1:]} as primary need"
     return texts()["outcomes"][outcome]["verb"]
 
 
-def _of(part: Comparison) -> str:
+def by_dimension(part: Comparison) -> str:
+    """The dimension as it ends a title."""
     return texts()["dimensions"][part.dimension]["of"]

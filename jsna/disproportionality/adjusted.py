@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from jsna.disproportionality.crude import ALL_OTHERS
-from jsna.disproportionality.patterns import Patterns, lined_up, usable_counts
-from jsna.disproportionality.regression import Fit, Model, fit
+from jsna.disproportionality.patterns import Patterns, lined_up, require_columns, usable_counts
+from jsna.disproportionality.regression import Fit, Model, try_fit
 from jsna.errors import MeasureError, Problem, did_you_mean
 from jsna.measures import risk_ratio
 from jsna.measures.columns import NO_PUPILS, normal_quantile
@@ -91,8 +91,12 @@ def adjusted(
     >>> made.table["risk_ratio"].round(6).tolist()
     [2.0, 0.5]
     """
-    patterns = lined_up(frame, group=group, total=total, adjust=adjust, cluster=cluster, known=known)
+    named = [*([cluster] if cluster else []), *([known] if known else [])]
+    require_columns(frame, [group, count, total, *adjust, *named])
+    if model not in ("poisson", "logistic"):
+        raise MeasureError(Problem("No such model.", value=model, expected="poisson or logistic"))
     x, _ = usable_counts(frame[count], frame[total], frame[group])
+    patterns = lined_up(frame, group=group, total=total, adjust=adjust, cluster=cluster, known=known)
     if reference is not None and reference not in patterns.groups:
         raise MeasureError(
             Problem(
@@ -102,13 +106,16 @@ def adjusted(
             )
         )
     comparators = [None] if reference is None else [None, reference]
-    if not 0 < x.sum() < patterns.total.sum():
+    some = 0 < x.sum() < patterns.total.sum()
+    fitted = try_fit(patterns, x, model=model) if some else None
+    if fitted is None:
         empty = [_unmodelled(patterns, x, patterns.total, c, confidence) for c in comparators]
-        note = "Nobody is identified." if not x.sum() else "Everybody is identified."
+        note = "In every group nobody or everybody is identified."
+        if not some:
+            note = "Nobody is identified." if not x.sum() else "Everybody is identified."
         return Adjusted(
             pd.concat(empty, ignore_index=True), pd.DataFrame(), pd.DataFrame(), model, tuple(adjust), 0, (note,)
         )
-    fitted = fit(patterns, x, model=model)
     tables = [ratios(fitted, reference=c, errors=errors, confidence=confidence) for c in comparators]
     return Adjusted(
         table=pd.concat(tables, ignore_index=True),
@@ -116,7 +123,7 @@ def adjusted(
         odds_ratios=_odds_ratios(fitted, reference, errors, confidence) if model == "logistic" else pd.DataFrame(),
         model=model,
         adjust=tuple(adjust),
-        schools=fitted.clusters,
+        schools=fitted.clusters if cluster else 0,
         notes=notes(fitted, clustered=cluster is not None),
     )
 
@@ -156,6 +163,7 @@ def modelled(
     """What the model alone says of every group: missing where it says nothing, with the reason in ``status``."""
     log_ratio, gradient = contrasts(fitted, reference)
     variance, independent, freedom, method = variances(fitted, gradient, errors)
+    variance = np.where(in_one_school(fitted), np.nan, variance)
     status = _status(fitted, log_ratio)
     good = (status == "") & np.isfinite(log_ratio)
     itself = fitted.patterns.groups == reference if reference is not None else np.zeros(len(good), bool)
@@ -210,9 +218,13 @@ def _log_levels(fitted: Fit) -> tuple[NDArray, NDArray]:
     size = np.bincount(p.pattern, fitted.cell_total, len(p.matrix))[rows]
     plain = p.matrix[np.ix_(rows, fitted.columns)] * (selector.sum(axis=0) == 0)
     risk = 0.5 * (1 + np.tanh((plain @ fitted.beta + effect[:, None]) / 2))
-    mean = risk @ size / size.sum()
-    steep = risk * (1 - risk) * size / size.sum()
-    return np.log(mean), (steep @ plain + steep.sum(axis=1)[:, None] * selector) / mean[:, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = risk @ size / size.sum()
+        steep = risk * (1 - risk) * size / size.sum()
+        level, slope = np.log(mean), (steep @ plain + steep.sum(axis=1)[:, None] * selector) / mean[:, None]
+    # A group in which everybody is identified has no coefficient, and stands among the others with a risk of 1.
+    everybody = (fitted.group_total > 0) & (fitted.group_count == fitted.group_total)
+    return np.where(everybody, 0.0, level), np.where(everybody[:, None], 0.0, slope)
 
 
 def expected_counts(fitted: Fit, reference: str | None = None) -> NDArray:
@@ -237,9 +249,12 @@ def expected_counts(fitted: Fit, reference: str | None = None) -> NDArray:
 def variances(fitted: Fit, gradient: NDArray, errors: Errors) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """Of each contrast: variance clustered by school, variance of independent pupils, degrees of freedom, method."""
     spread = gradient @ fitted.bread
+    independent = np.einsum("gi,ij,gj->g", spread, fitted.independent_meat(), spread)
+    if not fitted.patterns.clustered:
+        unlimited = np.full(len(gradient), np.inf)
+        return independent, independent, unlimited, np.full(len(gradient), "independent", dtype=object)
     influence = fitted.scores @ spread.T
     schools = fitted.clusters
-    independent = np.einsum("gi,ij,gj->g", spread, fitted.independent_meat(), spread)
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = (influence**2).sum(axis=0) * (schools / (schools - 1) if schools > 1 else np.nan)
     freedom = np.full(len(gradient), np.inf)
@@ -260,6 +275,11 @@ def schools_of_groups(fitted: Fit) -> NDArray:
     return np.count_nonzero(held.reshape(len(p.groups), -1), axis=1)
 
 
+def in_one_school(fitted: Fit) -> NDArray:
+    """Which groups have all their pupils in one school: no error can be clustered by it."""
+    return fitted.patterns.clustered & (schools_of_groups(fitted) < 2)
+
+
 def _wants_correction(fitted: Fit, errors: Errors) -> NDArray:
     if errors not in ("auto", "cr1", "cr2"):
         raise MeasureError(Problem("No such errors.", value=errors, expected="auto, cr1 or cr2"))
@@ -278,7 +298,7 @@ def _bias_reduced(fitted: Fit, gradient: NDArray) -> tuple[NDArray, NDArray]:
     M^-½ (I − M^½ H M^½)^-½ M^½, which is the pupil-level correction written in as many dimensions as coefficients.
     """
     values, vectors = np.linalg.eigh(fitted.bread)
-    root = (vectors * np.sqrt(values)) @ vectors.T
+    root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
     held = np.bincount(fitted.patterns.cluster, fitted.cell_total, len(fitted.patterns.clusters)) > 0
     leverage = root @ fitted.information_by_cluster[held] @ root
     own, basis = np.linalg.eigh((leverage + leverage.transpose(0, 2, 1)) / 2)
@@ -342,7 +362,7 @@ def _unmodelled(patterns: Patterns, count: NDArray, total: NDArray, reference, c
             "comparator": ALL_OTHERS if reference is None else reference,
             "numerator": x,
             "denominator": n,
-            "schools": np.count_nonzero(held, axis=1),
+            "schools": np.count_nonzero(held, axis=1) if patterns.clustered else np.nan,
             "expected": np.nan,
             "risk_ratio": crude["estimate"],
             "lower": crude["lower"],

@@ -130,7 +130,8 @@ def _measured(rows: pd.DataFrame, family: list[str], confidence: float) -> pd.Da
     others = proportion(rows["comparator_numerator"], rows["comparator_denominator"], confidence)
     ratio, gap = risk_ratio(*four, confidence=confidence), risk_difference(*four, confidence=confidence)
     p = equal_risks_p_value(*four)["estimate"].where(rows["_tested"])
-    q = p.groupby(_keys(rows, family), dropna=False).transform(lambda column: false_discovery(column))
+    family_of_row = rows.groupby(_keys(rows, family), dropna=False, sort=False).ngroup()
+    q = false_discovery(p, by=family_of_row)
     result = rows.assign(
         risk=own["estimate"],
         risk_lower=own["lower"],

@@ -9,7 +9,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from jsna.disproportionality.adjusted import contrasts, expected_counts, modelled, notes, t_quantile, variances
+from jsna.disproportionality.adjusted import (
+    contrasts,
+    expected_counts,
+    in_one_school,
+    modelled,
+    notes,
+    t_quantile,
+    variances,
+)
 from jsna.disproportionality.pooled import Pooled, Prior, pooled, q_values
 from jsna.disproportionality.regression import Fit
 from jsna.disproportionality.rule import INSUFFICIENT, NO_EVIDENCE, OVER, UNDER, WATCH, Rule, make_rule, same_side
@@ -17,6 +25,7 @@ from jsna.disproportionality.schools import cell_expected, within_schools, witho
 from jsna.disproportionality.specification import agreement
 from jsna.disproportionality.study import LINES, Study, studies
 from jsna.disproportionality.unknown import unknown_effect
+from jsna.errors import MeasureError, Problem
 from jsna.measures import risk_ratio
 from jsna.measures.columns import normal_quantile
 
@@ -86,6 +95,7 @@ def flags(
     rule = make_rule(**constants)
     columns = {"group": group, "total": total, "period": period, "cluster": cluster, "known": known}
     columns |= {"demographic": demographic, "deprivation": deprivation, "subsets": subsets}
+    _check_repetition(repetition, outcomes)
     tables, priors, said, periods = [], {}, {}, ()
     for outcome, study in studies(frame, outcomes=outcomes, **columns):
         periods = tuple(str(p) for p in study.periods)
@@ -110,6 +120,18 @@ def flags(
     )
 
 
+def _check_repetition(repetition: Mapping[str, float] | None, outcomes: Sequence[str]) -> None:
+    given = {o: repetition.get(o) for o in outcomes} if repetition is not None else {}
+    wrong = [(o, v) for o, v in given.items() if v is None or not 1 <= v < np.inf]
+    if wrong:
+        raise MeasureError(
+            *(
+                Problem("Not a widening by repetition.", where=o, value=v, expected="1 or more, one an outcome")
+                for o, v in wrong
+            )
+        )
+
+
 def judge(
     study: Study, rule: Rule, floor: float, prior: Prior | None, confidence: float = 0.95
 ) -> tuple[pd.DataFrame, tuple[float, ...]]:
@@ -132,7 +154,10 @@ def judge(
         false_sign_rate=pool["false_sign_rate"],
     )
     for end, ratio in (("", "pooled_risk_ratio"), ("_lower", "pooled_lower"), ("_upper", "pooled_upper")):
-        table[f"pupils_affected{end}"] = table["numerator"] * (1 - 1 / table[ratio])
+        # With nobody identified: so many fewer than expected, at the latest census's share of all.
+        empty = table["expected"] * table["denominator"] / table["pupil_censuses"] * (table[ratio] - 1)
+        own = table["numerator"] * (1 - 1 / table[ratio])
+        table[f"pupils_affected{end}"] = own.where(table["numerator"] > 0, empty)
     for i, name in enumerate(study.periods):
         table[f"risk_ratio_{name}"] = _ratio_of_count(study, i)
     eligible = study.patterns.known & (table["denominator"] >= rule.minimum_pupils).to_numpy()
@@ -200,12 +225,13 @@ def _design(made: Fit, rule: Rule, floor: float) -> tuple[NDArray, NDArray]:
     n, x = made.group_total, made.group_count
     variance, independent, freedom, _ = variances(made, gradient, "cr2")
     wider = (t_quantile(freedom, 0.95) / normal_quantile(0.95)) ** 2
+    variance = np.where(in_one_school(made), np.nan, variance)
     with np.errstate(divide="ignore", invalid="ignore"):
         own = np.log(variance / independent)
         per_event = np.where(made.estimable & (x > 0), independent * x, np.nan)
         size = np.log(n)
     sure = made.patterns.known & np.isfinite(own) & (x >= rule.minimum_events_for_design)
-    if sure.sum() >= 4:
+    if sure.sum() >= 4 and np.ptp(size[sure]) > 0:
         slope, start = np.polyfit(size[sure], own[sure], 1)
         line = start + slope * size
     else:
@@ -277,7 +303,7 @@ def _with_status(table, rule: Rule, candidate, found, simply, side, checks, many
         default=NO_EVIDENCE,
     )
     reasons = np.select(
-        [~known, flagged, candidate, deprived, no_ratio, few, wide, ruled_out, found],
+        [~known, flagged, candidate, deprived, no_ratio, few, wide, found, ruled_out],
         [
             "not_compared",
             "every_check",
@@ -286,13 +312,14 @@ def _with_status(table, rule: Rule, candidate, found, simply, side, checks, many
             "not_calculated",
             "few_pupils",
             "wide_interval",
-            "ruled_out",
             "small_difference",
+            "ruled_out",
         ],
-        default="",
+        default="not_ruled_out",
     ).astype(object)
     for code, good in tests.items():
         reasons = np.where(candidate & ~good & known, _joined(reasons, code), reasons)
+    reasons = np.where(flagged & (low < 1) & (high > 1), _joined(reasons, "least_sure"), reasons)
     reasons = np.where(flagged & ~survives_worst, _joined(reasons, "worst_case_unknown"), reasons)
     empty = known & (table["events"] == 0).to_numpy() & ~no_ratio
     reasons = np.where(empty, _joined(reasons, "not_estimable"), reasons)

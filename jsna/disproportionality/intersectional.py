@@ -48,9 +48,10 @@ class Intersectional:
     limits, ``odds_ratio`` with limits (of the intercept: the odds) and ``status``. Variances are on the log-odds scale;
     ``vpc_null``, ``vpc_main`` and ``pcv`` are shares (``pcv`` may be negative). Each is missing only where its
     ``status_null``, ``status_main`` or ``status_pcv`` says why. ``variance_null_compared`` is the null variance of the
-    strata that the main effects were fitted to: of these is ``pcv``. ``auc`` is with the interaction, ``auc_additive``
-    without. ``interactions_clear`` strata have an interval without 0; ``interactions_clear_allowed`` still have a small
-    q-value with the allowance for many looks; ``interactions_statement`` says both.
+    strata that the main effects were fitted to: of these is ``pcv``. ``auc`` (of the strata fitted, in sample) is with
+    the interaction, ``auc_additive`` without; each is missing where its model is not measured. ``interactions_clear``
+    strata have an interval without 0; ``interactions_clear_allowed`` still have a small q-value with the allowance for
+    many looks; ``interactions_statement`` says both.
     """
 
     strata: pd.DataFrame
@@ -308,19 +309,20 @@ def _moments(x: NDArray, n: NDArray, eta: NDArray, sd: float) -> _Moments:
 
 
 def _modes(x: NDArray, n: NDArray, eta: NDArray, sd: float) -> tuple[NDArray, NDArray]:
-    """Where each stratum's integrand is largest, and its width there: Newton's method, kept inside a bracket."""
+    """Where each stratum's integrand is largest, and its width there: Newton, or halving where Newton fails."""
     pull = sd * (x - n * expit(eta))
     low, high = np.minimum(pull, 0), np.maximum(pull, 0)
-    z = np.zeros_like(eta)
+    z, last = np.zeros_like(eta), high - low
     for _ in range(200):
         risk = expit(eta + sd * z)
         slope, bend = sd * (x - n * risk) - z, 1 + sd**2 * n * risk * (1 - risk)
         low, high = np.where(slope >= 0, z, low), np.where(slope <= 0, z, high)
-        step = z + slope / bend
-        step = np.where((step < low) | (step > high), (low + high) / 2, step)
-        done = np.max(np.abs(step - z) * np.sqrt(bend), initial=0) < 1e-9
-        z = step
-        if done:
+        move = slope / bend
+        near = np.abs(move) * np.sqrt(bend) < 1e-6
+        newton = near | ((low < z + move) & (z + move < high) & (np.abs(move) <= last / 2))
+        last = np.where(newton, np.abs(move), (high - low) / 2)
+        z = np.where(newton, z + move, (low + high) / 2)
+        if near.all():
             break
     risk = expit(eta + sd * z)
     return z, 1 / np.sqrt(1 + sd**2 * n * risk * (1 - risk))
@@ -398,7 +400,7 @@ def _climb(x, n, design: NDArray, beta: NDArray, sd: float) -> tuple[NDArray, fl
         else:
             break
         at, (value, gradient, hessian) = new, found
-        if gain < 1e-8 or at[-1] == _LARGEST_SD:
+        if gain < 1e-8 or (at[-1] == _LARGEST_SD and gradient[-1] > 0):
             break
     return at[:-1], float(at[-1]), value
 
@@ -572,7 +574,8 @@ _ALWAYS = (
     "strata. It does not measure the size of a disparity, and a small VPC does not rule out large gaps.",
     "Predictions are drawn towards the main effects, the more so the fewer pupils a stratum holds: a stratum of few "
     "pupils can hardly stand out.",
-    "Intervals take the variance as known; the fit understates it where strata are few beside main effects.",
+    "Intervals take the variance as known; the fit understates it where strata are few beside main effects, and "
+    "intervals are then too narrow.",
     "Interaction is a departure from adding up on the log-odds scale; on the scale of percentage points it can differ.",
 )
 
@@ -600,6 +603,8 @@ def _notes_of_strata(held: NDArray, inside: NDArray, main: _Fit | None, coeffici
         )
     if not held.all():
         notes.append(f"Strata without pupils: {(~held).sum()}. They have no interaction of their own.")
+    if main and main.variance == 0:
+        notes.append("No interaction found does not mean that there is none: small strata hide all but large ones.")
     if main:
         spare = int(inside.sum()) - len(main.beta)
         if spare < _FEW:

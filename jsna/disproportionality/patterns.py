@@ -27,7 +27,8 @@ class Patterns:
     """Cells (rows of counts) with the covariate pattern and the cluster of each.
 
     ``matrix`` has a row a pattern; its columns are an intercept, then the levels of each variable but the first
-    (for the group: but the largest). ``variable`` and ``level`` name each column. ``group`` is each pattern's position
+    (for the group: but the largest). ``variable`` and ``level`` name each column, ``first`` the
+    level of each variable that has none. ``group`` is each pattern's position
     in ``groups``; ``known`` says which groups may stand in a comparator. ``by`` is the group's variable, ``linear``
     are those that enter as numbers.
     """
@@ -43,7 +44,9 @@ class Patterns:
     reference: int
     pattern: NDArray
     cluster: NDArray
+    first: dict[str, object]
     clusters: pd.Index
+    clustered: bool
     total: NDArray
     notes: tuple[str, ...] = field(default=())
 
@@ -83,7 +86,8 @@ def lined_up(
     """The patterns of ``frame``: one row a cell, with columns for the group, the adjusters, the cluster and the total.
 
     ``linear`` columns enter as numbers, the others as categories. A missing category is a level of its own, and is
-    said. Without ``cluster`` every cell is its own. ``known`` is a boolean column, the same in all rows of a group.
+    said. Without ``cluster`` pupils are independent (``clustered`` false). ``known`` is a boolean column, the same in
+    all rows of a group.
     Raises ``MeasureError`` for a column that is not there, for totals that are no counts, and for a linear column with
     gaps.
     """
@@ -111,7 +115,7 @@ def lined_up(
     if cluster:
         at, clusters = _factor(frame[cluster], cluster, totals, notes)
     else:
-        at, clusters = np.arange(len(frame)), pd.RangeIndex(len(frame))
+        at, clusters = np.zeros(len(frame), int), pd.Index(["all"])
     return Patterns(
         by=group,
         linear=tuple(linear),
@@ -124,7 +128,9 @@ def lined_up(
         reference=reference,
         pattern=pattern,
         cluster=at,
+        first={n: lv[reference if n == group else 0] for n, lv in zip((group, *adjust), levels, strict=False)},
         clusters=clusters,
+        clustered=cluster is not None,
         total=totals,
         notes=tuple(notes),
     )
@@ -177,8 +183,9 @@ def _factor(column: pd.Series, name: str, totals: NDArray, notes: list[str]) -> 
     if absent.any():
         if totals[absent].sum():
             notes.append(f"{name}: {int(totals[absent].sum()):,} pupils not recorded, kept as a category of their own.")
-        codes = np.where(absent, len(levels), codes)
-        levels = pd.Index([*levels, NOT_RECORDED])
+        if NOT_RECORDED not in levels:
+            levels = pd.Index([*levels, NOT_RECORDED])
+        codes = np.where(absent, pd.Index(levels).get_loc(NOT_RECORDED), codes)
     return codes, pd.Index(levels)
 
 
@@ -202,8 +209,14 @@ def _known(frame: pd.DataFrame, group: str, known: str | None, groups: pd.Index)
         raise MeasureError(
             Problem("Whether a group is known is not said for every row.", where=known, expected="true or false")
         )
-    named = frame.loc[frame[known].astype(bool), group].drop_duplicates()
-    return groups.isin(named)
+    yes = frame[known].astype(bool)
+    named = frame.loc[yes, group].drop_duplicates()
+    both = sorted(set(map(str, named)) & set(map(str, frame.loc[~yes, group])))
+    if both:
+        raise MeasureError(
+            Problem("A group is called known in some rows and unknown in others.", where=known, value=both[:5])
+        )
+    return groups.isin(named) | (groups.isin([NOT_RECORDED]) & named.isna().any())
 
 
 def _matrix(names, levels, combination, reference: int, linear: int) -> tuple[NDArray, NDArray, NDArray]:

@@ -11,12 +11,12 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from jsna.errors import MeasureError, Problem
-from jsna.measures.columns import MISSING, NEGATIVE, aligned
+from jsna.measures.columns import MISSING, NEGATIVE, aligned, normal_quantile
 
 SPREADS = (0.03, 0.1, 0.2, 0.4, 0.8)
 PSEUDO_COUNTS = (4.0, 2.0, 2.0, 1.5, 1.0)
 DRAWS, SEED = 2_000, 20260113
-_WIDE, _WIDE_POINTS = 4.0, 801  # grid of log ratios that serves every group
+_WIDE, _WIDE_POINTS, _DENSER = 4.0, 801, 4.0  # grid of log ratios that serves every group, denser towards 0
 _REACH, _LOCAL_POINTS = 8.0, 161  # and a fine one around each group's own
 NO_FIGURES = "no expected number"
 
@@ -35,7 +35,7 @@ class Prior:
 
     def __post_init__(self) -> None:
         good = len(self.spreads) == len(self.concentration) > 0
-        if not good or min(self.spreads) <= 0 or min(self.concentration) <= 0:
+        if not good or not all(0 < v < np.inf for v in (*self.spreads, *self.concentration)):
             raise MeasureError(
                 Problem(
                     "Not a prior.",
@@ -87,8 +87,8 @@ def pooled(
     >>> pooled([20, 100], [10, 100]).table["estimate"].round(1).tolist()
     [1.5, 1.0]
     """
-    x, e, index = aligned(count, expected)
-    d = np.broadcast_to(np.asarray(design_effect, float), x.shape)
+    normal_quantile(confidence)
+    x, e, d, index = _columns(count, expected, design_effect)
     status = _status(x, e, d)
     prior = prior or Prior()
     good = status == ""
@@ -106,8 +106,8 @@ def pooled(
         share = draws * evidence[:, None, :]
         share = np.einsum("m,gmk->gk", trust, share / share.sum(axis=2, keepdims=True))
         weights = trust @ draws
-        posterior = np.einsum("gtk,gk->gt", mass, share / evidence)
-        posterior /= posterior.sum(axis=1, keepdims=True)
+        scaled = np.divide(share, evidence, out=np.zeros_like(share), where=evidence > 0)
+        posterior = likelihood * np.einsum("gtk,gk->gt", density, scaled)
         with np.errstate(divide="ignore"):
             raw = np.log(x[good]) - np.log(e[good])
         for name, column in _summary(theta, posterior, raw, confidence).items():
@@ -130,8 +130,7 @@ def learn_prior(
     Weights by expectation and maximisation with ``pseudo_counts``. ``worth`` is how many ratios the lesson counts for
     when it is used elsewhere (default: all rows that taught it); rows that cannot be used are left out and not counted.
     """
-    x, e, _ = aligned(count, expected)
-    d = np.broadcast_to(np.asarray(design_effect, float), x.shape)
+    x, e, d, _ = _columns(count, expected, design_effect)
     good = _status(x, e, d) == ""
     evidence = [
         _evidence(x[part] / d[part], e[part] / d[part], tuple(spreads))
@@ -161,15 +160,26 @@ def q_values(false_sign_rate: ArrayLike) -> NDArray:
     """
     values, _ = aligned(false_sign_rate)
     order = np.argsort(np.where(np.isnan(values), np.inf, values), kind="stable")
+    ordered = values[order]
+    means = np.cumsum(ordered) / np.arange(1, len(values) + 1)
+    # Rows that are equally sure are found together or not at all: each takes the mean that the last of them has.
+    last = np.searchsorted(ordered, ordered, side="right") - 1
     q = np.full(len(values), np.nan)
-    q[order] = np.cumsum(values[order]) / np.arange(1, len(values) + 1)
+    q[order] = np.where(np.isnan(ordered), np.nan, means[last])
     return q
+
+
+def _columns(count: ArrayLike, expected: ArrayLike, design_effect: ArrayLike) -> tuple:
+    if np.ndim(design_effect):
+        return aligned(count, expected, design_effect)
+    x, e, index = aligned(count, expected)
+    return x, e, np.full(len(x), float(design_effect)), index  # type: ignore[arg-type]
 
 
 def _status(x: NDArray, e: NDArray, d: NDArray) -> NDArray:
     return np.select(
-        [np.isnan(x) | np.isnan(d), x < 0, ~(d > 0), ~(e > 0) | ~np.isfinite(e)],
-        [MISSING, NEGATIVE, "design effect not above 0", NO_FIGURES],
+        [np.isnan(x) | np.isnan(d), x < 0, ~np.isfinite(x), ~(d > 0) | ~np.isfinite(d), ~(e > 0) | ~np.isfinite(e)],
+        [MISSING, NEGATIVE, "count not finite", "design effect not above 0 and finite", NO_FIGURES],
         default="",
     ).astype(object)
 
@@ -180,7 +190,8 @@ def _likelihood(x: NDArray, e: NDArray) -> tuple[NDArray, NDArray, NDArray]:
         middle = np.clip(np.log(x) - np.log(e), -_WIDE, _WIDE)
     error = 1 / np.sqrt(np.maximum(x, 0.5))
     local = middle[:, None] + np.linspace(-_REACH, _REACH, _LOCAL_POINTS) * error[:, None]
-    wide = np.broadcast_to(np.linspace(-_WIDE, _WIDE, _WIDE_POINTS), (len(x), _WIDE_POINTS))
+    spaced = np.sinh(_DENSER * np.linspace(-1, 1, _WIDE_POINTS)) / np.sinh(_DENSER)
+    wide = np.broadcast_to(_WIDE * spaced, (len(x), _WIDE_POINTS))
     theta = np.sort(np.clip(np.concatenate([wide, local], axis=1), -_WIDE, _WIDE), axis=1)
     width = np.empty_like(theta)
     width[:, 1:-1] = (theta[:, 2:] - theta[:, :-2]) / 2
@@ -209,25 +220,29 @@ def _weight_draws(evidence: NDArray, prior: Prior) -> tuple[NDArray, NDArray]:
     return draws, np.log(evidence @ draws.T).sum(axis=0)
 
 
-def _summary(theta: NDArray, posterior: NDArray, raw: NDArray, confidence: float) -> dict[str, NDArray]:
-    mean = (theta * posterior).sum(axis=1)
+def _summary(theta: NDArray, density: NDArray, raw: NDArray, confidence: float) -> dict[str, NDArray]:
+    pieces = (density[:, 1:] + density[:, :-1]) / 2 * np.diff(theta, axis=1)
+    whole = pieces.sum(axis=1, keepdims=True)
+    weighted = theta * density
+    mean = ((weighted[:, 1:] + weighted[:, :-1]) / 2 * np.diff(theta, axis=1)).sum(axis=1) / whole[:, 0]
     # The likelihood of a small count leans to one side, and its mean with it: that is no evidence for the other side.
     mean = np.where(np.sign(mean) == np.sign(raw), mean, 0.0)
-    above = np.where(theta > 0, posterior, 0).sum(axis=1) + np.where(theta == 0, posterior, 0).sum(axis=1) / 2
-    running = np.cumsum(posterior, axis=1) - posterior / 2
+    running = np.concatenate([np.zeros((len(theta), 1)), np.cumsum(pieces, axis=1) / whole], axis=1)
+    below = _between(theta, running, 0.0)
+    lower, upper = (_between(running, theta, 0.5 + sign * confidence / 2) for sign in (-1, 1))
     return {
-        "estimate": np.exp(mean),
-        "lower": np.exp(_at(theta, running, 0.5 - confidence / 2)),
-        "upper": np.exp(_at(theta, running, 0.5 + confidence / 2)),
-        "probability_above": above,
-        "false_sign_rate": np.minimum(above, 1 - above),
+        "estimate": np.exp(np.clip(mean, lower, upper)),
+        "lower": np.exp(lower),
+        "upper": np.exp(upper),
+        "probability_above": 1 - below,
+        "false_sign_rate": np.minimum(below, 1 - below),
     }
 
 
-def _at(theta: NDArray, running: NDArray, share: float) -> NDArray:
-    """Where each row's running share reaches ``share``, between grid points on a straight line."""
-    after = np.clip((running < share).sum(axis=1), 1, theta.shape[1] - 1)
-    row = np.arange(len(theta))
-    low, high = running[row, after - 1], running[row, after]
-    step = np.where(high > low, (share - low) / np.where(high > low, high - low, 1), 1.0)
-    return theta[row, after - 1] + np.clip(step, 0, 1) * (theta[row, after] - theta[row, after - 1])
+def _between(known: NDArray, wanted: NDArray, value: float) -> NDArray:
+    """Of each row, ``wanted`` where ``known`` (which does not fall) reaches ``value``, on a straight line."""
+    after = np.clip((known < value).sum(axis=1), 1, known.shape[1] - 1)
+    row = np.arange(len(known))
+    low, high = known[row, after - 1], known[row, after]
+    step = np.where(high > low, (value - low) / np.where(high > low, high - low, 1), 1.0)
+    return wanted[row, after - 1] + np.clip(step, 0, 1) * (wanted[row, after] - wanted[row, after - 1])

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,10 @@ _ITERATIONS = 60
 _DEPENDENT = 1e-9  # share of a column's weighted square that the columns before it leave unexplained
 _CONVERGED = 1e-12
 _DIVERGED = 30.0  # no log risk or log odds of real pupils lies further from 0
+
+
+class NothingToModel(MeasureError):
+    """Nobody, or everybody, is identified in every group that could be modelled."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,8 +73,9 @@ class Fit:
 
     @cached_property
     def bread(self) -> NDArray:
-        """The inverse of the information."""
-        return np.linalg.inv(self.matrix.T @ (self.weight[:, None] * self.matrix))
+        """The inverse of the information (a generalised one where the model has not settled)."""
+        information = self.matrix.T @ (self.weight[:, None] * self.matrix)
+        return np.linalg.inv(information) if self.converged else np.linalg.pinv(information)
 
     @cached_property
     def scores(self) -> NDArray:
@@ -155,9 +160,9 @@ def fit(
     total, identified = patterns.sum_by_pattern(total_cells), patterns.sum_by_pattern(count_cells)
     chosen = patterns.variable if variables is None else [patterns.by, *variables]
     columns = patterns.columns(list(chosen))
-    rows, separated, silent = _with_events(patterns, columns, total, identified, model)
+    rows, gone, separated, silent = _with_events(patterns, columns, total, identified, model)
     if not len(rows):
-        raise MeasureError(
+        raise NothingToModel(
             Problem("Nobody, or everybody, is identified: there is nothing to model.", value=f"{identified.sum():g}")
         )
     present = np.bincount(patterns.group[rows], total[rows], len(patterns.groups))
@@ -165,7 +170,11 @@ def fit(
     if not present[reference]:
         reference = int(np.argmax(np.where(patterns.known & (present > 0), present, present * 1e-12)))
     own = (patterns.variable == patterns.by) & (patterns.level == patterns.groups[reference])
-    columns = columns[~np.isin(columns, separated) & ~own[columns]]
+    columns = columns[~np.isin(columns, gone) & ~own[columns]]
+    # The group comes last, so that a group which the adjusters determine is the one that cannot be told apart.
+    columns = np.concatenate(
+        [columns[patterns.variable[columns] != patterns.by], columns[patterns.variable[columns] == patterns.by]]
+    )
     matrix = patterns.matrix[np.ix_(rows, columns)]
     independent, empty = _independent(matrix, total[rows])
     aliased = _named_once(patterns, columns, columns[~independent & ~empty], rows)
@@ -191,9 +200,17 @@ def fit(
         estimable=(present > 0) & ~patterns.groups.isin(lost) & converged,
         converged=converged,
         iterations=iterations,
-        separated=tuple(_term(patterns, c) for c in separated),
+        separated=separated,
         aliased=tuple(_term(patterns, c) for c in aliased),
     )
+
+
+def try_fit(patterns: Patterns, count: NDArray, **choices: Any) -> Fit | None:
+    """``fit``, or None where there is nothing to model."""
+    try:
+        return fit(patterns, count, **choices)
+    except NothingToModel:
+        return None
 
 
 def _term(patterns: Patterns, column: int) -> str:
@@ -201,13 +218,14 @@ def _term(patterns: Patterns, column: int) -> str:
 
 
 def _with_events(patterns: Patterns, columns: NDArray, total, identified, model: Model):
-    """Patterns that can be fitted, columns whose level has nobody (or only) identified, patterns gone by an adjuster.
+    """Patterns that can be fitted; columns, and names of levels, with nobody (or only) identified; patterns lost so.
 
     The level without a column (the first of a variable) is judged too. Rows that go may leave a level without events,
     so it is asked again until nothing changes.
     """
     rows = total > 0
-    separated: list[int] = []
+    gone: list[int] = []
+    named: list[str] = []
     silent = np.zeros(len(rows), bool)
     dummies = columns[~np.isin(patterns.variable[columns], [INTERCEPT, *patterns.linear])]
     matrix = patterns.matrix[:, dummies]
@@ -217,19 +235,22 @@ def _with_events(patterns: Patterns, columns: NDArray, total, identified, model:
         all_n, all_x = total[rows].sum(), identified[rows].sum()
         drop = np.zeros(len(rows), bool)
         if all_n > 0 and (all_x == 0 or (model == "logistic" and all_x == all_n)):
-            return np.flatnonzero(drop), separated, silent
+            return np.flatnonzero(drop), gone, tuple(named), silent
         for i in np.flatnonzero(_one_sided(n, x, model)):
             inside = rows & (matrix[:, i] == 1)
             drop |= inside
             silent |= inside & (patterns.variable[dummies[i]] != patterns.by)
-            separated.append(int(dummies[i]))
+            gone.append(int(dummies[i]))
+            named.append(_term(patterns, dummies[i]))
         for block in blocks:
             if _one_sided(all_n - n[block].sum(), all_x - x[block].sum(), model):
                 inside = rows & (matrix[:, block].sum(axis=1) == 0)
                 drop |= inside
-                silent |= inside & (patterns.variable[dummies[block[0]]] != patterns.by)
+                name = patterns.variable[dummies[block[0]]]
+                named.append(f"{name} {patterns.first[name]}")
+                silent |= inside & (name != patterns.by)
         if not drop.any():
-            return np.flatnonzero(rows), separated, silent
+            return np.flatnonzero(rows), gone, tuple(named), silent
         rows &= ~drop
 
 

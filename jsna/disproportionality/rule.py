@@ -38,9 +38,13 @@ class Rule:
     within_schools_ratio: float
     minimum_pupils: int
     minimum_events_for_design: int
-    small_sample_schools: int
 
     def __post_init__(self) -> None:
+        nothing = [name for name, value in vars(self).items() if not isinstance(value, (int, float))]
+        if nothing:
+            raise MeasureError(
+                *(Problem("A constant of the flag rule is no number.", where=n, value=vars(self)[n]) for n in nothing)
+            )
         wrong = [
             Problem("A constant of the flag rule is out of range.", where=name, value=value, expected=expected)
             for name, value, good, expected in (
@@ -54,6 +58,13 @@ class Rule:
                     self.agreeing_specifications,
                     0 <= self.agreeing_specifications <= 1,
                     "0 to 1",
+                ),
+                ("minimum_pupils", self.minimum_pupils, self.minimum_pupils >= 0, "0 or more"),
+                (
+                    "minimum_events_for_design",
+                    self.minimum_events_for_design,
+                    self.minimum_events_for_design >= 0,
+                    "0 or more",
                 ),
                 ("within_schools_ratio", self.within_schools_ratio, self.within_schools_ratio >= 1, "1 or more"),
             )

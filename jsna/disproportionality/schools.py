@@ -10,10 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from jsna.disproportionality.adjusted import contrasts
-from jsna.disproportionality.patterns import lined_up, usable_counts
-from jsna.disproportionality.regression import Fit, fit
-
-_MOVES = 0.02
+from jsna.disproportionality.patterns import lined_up, require_columns, usable_counts
+from jsna.disproportionality.regression import Fit, fit, try_fit
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,7 @@ def leave_one_school_out(
     >>> made.table.query("group == 'a' and school == '1'")["risk_ratio"].round(1).tolist()
     [1.0]
     """
+    require_columns(frame, [group, count, total, *adjust, cluster, *([known] if known else [])])
     patterns = lined_up(frame, group=group, total=total, adjust=adjust, cluster=cluster, known=known)
     x, _ = usable_counts(frame[count], frame[total], frame[group])
     columns = ["group", "school", "pupils", "risk_ratio"]
@@ -61,40 +60,46 @@ def leave_one_school_out(
             "group": patterns.groups[at],
             "school": patterns.clusters[school],
             "pupils": pupils[school, at],
-            "risk_ratio": np.exp(log_ratio[school, at]),
+            "risk_ratio": np.where(np.isfinite(log_ratio), np.exp(log_ratio), np.nan)[school, at],
         }
     )
     return LeftOut(table, fitted.patterns.notes)
 
 
 def without_each(fitted: Fit, wanted: NDArray, most: int | None = None) -> tuple[NDArray, NDArray]:
-    """Log ratio of each group without each school, and pupils of the group in it: schools by groups.
+    """Log ratio of each ``wanted`` group without each school, and pupils of each group in it: schools by groups.
 
-    First one Newton step from the full fit for all schools at once; then a fit of its own for every school that moves
-    the ratio of a ``wanted`` group by more than 2%, since one step is not enough for a school that weighs much. With
-    ``most`` only that many schools a group are fitted again: those that bring the ratio nearest to 1, or past it.
+    Every school that holds pupils of a wanted group is left out and the model fitted again. With ``most`` only that
+    many schools a group: those that, by one Newton step from the full fit, bring the ratio nearest to 1, or past it;
+    for the others the step itself is given. Missing where nobody of the group, or of all others, is identified without
+    the school; −infinity for a group with nobody identified anywhere.
     """
     p = fitted.patterns
-    pairs = p.cluster * len(p.groups) + p.group[p.pattern]
+    pairs = p.cluster * len(p.groups) + p.cell_group
     shape = (len(p.clusters), len(p.groups))
-    pupils = np.bincount(pairs, fitted.cell_total, shape[0] * shape[1]).reshape(shape)
+    pupils, events = (
+        np.bincount(pairs, cells, shape[0] * shape[1]).reshape(shape)
+        for cells in (fitted.cell_total, fitted.cell_count)
+    )
     log_ratio, gradient = contrasts(fitted)
     information = np.linalg.inv(fitted.bread)
     left = information - fitted.information_by_cluster + 1e-9 * np.diag(information.diagonal())
     step = np.linalg.solve(left, fitted.scores[:, :, None])[:, :, 0]
-    move = step @ gradient.T
-    without = log_ratio - move
-    heavy = (pupils > 0) & wanted & ~(np.abs(move) <= _MOVES)
+    without = log_ratio - step @ gradient.T
+    again = (pupils > 0) & wanted
     if most is not None:
         side = np.where(log_ratio >= 0, 1.0, -1.0)
         rank = np.where(pupils > 0, without * side, np.inf).argsort(axis=0, kind="stable").argsort(axis=0)
-        heavy &= rank < most
-    for school in np.flatnonzero(heavy.any(axis=1)):
+        again &= rank < most
+    for school in np.flatnonzero(again.any(axis=1)):
         cells = (p.cluster != school) & (fitted.cell_total > 0)
-        some = 0 < fitted.cell_count[cells].sum() < fitted.cell_total[cells].sum()
-        again = fit(p, fitted.cell_count, variables=fitted.variables, model=fitted.model, cells=cells) if some else None
-        without[school] = np.nan if again is None else contrasts(again)[0]
-    return without, pupils
+        refitted = try_fit(p, fitted.cell_count, variables=fitted.variables, model=fitted.model, cells=cells)
+        without[school] = np.nan if refitted is None else contrasts(refitted)[0]
+    known = np.where(p.known, 1.0, 0.0)
+    elsewhere = fitted.group_count - events
+    others = (elsewhere * known).sum(axis=1, keepdims=True) - elsewhere * known
+    nobody = (fitted.group_count == 0) & (fitted.group_total - pupils > 0) & (others > 0)
+    return np.where(nobody, -np.inf, np.where((elsewhere <= 0) | (others <= 0), np.nan, without)), pupils
 
 
 def within_schools(fitted: Fit, expected: NDArray) -> NDArray:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from jsna.disproportionality.adjusted import contrasts
 from jsna.disproportionality.patterns import Patterns, lined_up, require_columns, usable_counts
-from jsna.disproportionality.regression import Fit, fit
+from jsna.disproportionality.regression import Fit, try_fit
 from jsna.errors import MeasureError, Problem
 
 LINES = ("crude", "age_and_sex", "adjusted")
@@ -50,9 +50,10 @@ class Study:
             cells = self.cells(period, subset)
             x = self.count.sum() if cells is None else self.count[cells].sum()
             n = self.patterns.total.sum() if cells is None else self.patterns.total[cells].sum()
-            self._fits[key] = (
-                fit(self.patterns, self.count, variables=self.variables(line), cells=cells) if 0 < x < n else None
+            made = (
+                try_fit(self.patterns, self.count, variables=self.variables(line), cells=cells) if 0 < x < n else None
             )
+            self._fits[key] = made
         return self._fits[key]
 
     def log_ratio(self, line: str, period: int | None = None, subset: str = "") -> NDArray:
@@ -77,15 +78,18 @@ def studies(
     subsets: Mapping[str, pd.Series] | None = None,
 ) -> Iterator[tuple[str, Study]]:
     """A study of each outcome, by name. Columns as in ``flags``; all rows are judged before the first is given."""
-    require_columns(frame, [*outcomes, period])
+    if not len(outcomes):
+        raise MeasureError(Problem("No outcome is named.", expected="at least one column of counts"))
+    more = [cluster, *demographic, *deprivation, *([known] if known else [])]
+    require_columns(frame, [group, *outcomes, total, period, *more])
     wrong = [name for name, mask in (subsets or {}).items() if len(mask) != len(frame)]
     if wrong:
         raise MeasureError(*(Problem("A subset is not as long as the frame.", where=name) for name in wrong))
+    counts = _all_usable(frame, outcomes, total, group)
     patterns = lined_up(
         frame, group=group, total=total, adjust=[period, *demographic, *deprivation], cluster=cluster, known=known
     )
     at, periods = pd.factorize(frame[period], sort=True)
-    counts = {o: usable_counts(frame[o], frame[total], frame[group])[0] for o in outcomes}
     for outcome, count in counts.items():
         yield (
             outcome,
@@ -100,6 +104,19 @@ def studies(
                 subsets={name: np.asarray(mask, bool) for name, mask in (subsets or {}).items()},
             ),
         )
+
+
+def _all_usable(frame: pd.DataFrame, outcomes: Sequence[str], total: str, group: str) -> dict[str, NDArray]:
+    """The counts of every outcome. Raises ``MeasureError`` naming the wrong rows of all of them."""
+    counts, problems = {}, []
+    for outcome in outcomes:
+        try:
+            counts[outcome] = usable_counts(frame[outcome], frame[total], frame[group])[0]
+        except MeasureError as error:
+            problems += error.problems
+    if problems:
+        raise MeasureError(*problems)
+    return counts
 
 
 def repetition_floor(pairs: pd.DataFrame, *, periods: int) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -25,17 +25,28 @@ class Comparison:
 
     ``table`` has one row an outcome and group; ``comparisons`` is how many tests were made in all, so that a reader can
     judge how many would come out by chance.
+
+    ``judged``: the status is a flag of ``jsna.disproportionality.flags``, which rests on all ``periods``, adjusted for
+    ``adjusted_for``; otherwise it is that of a crude comparison in one. ``flagged`` groups are over- or
+    under-identified. ``curves`` holds the specification curve of the groups that stand out; ``remarks`` say what of the
+    models a reader must know.
     """
 
     table: Released
     dimension: str
     period: str
     comparisons: int
+    judged: bool = False
+    flagged: int = 0
+    periods: tuple[str, ...] = ()
+    adjusted_for: tuple[str, ...] = ()
+    curves: Released | None = None
+    remarks: tuple[str, ...] = ()
 
     def of(self, outcome: str) -> Comparison:
         """The rows of one outcome."""
-        rows = self.table.rows(self.table.frame["outcome"] == outcome)
-        return Comparison(rows, self.dimension, self.period, self.comparisons)
+        curves = self.curves and self.curves.rows(self.curves.frame["outcome"] == outcome)
+        return replace(self, table=self.table.rows(self.table.frame["outcome"] == outcome), curves=curves)
 
 
 @dataclass(frozen=True)
@@ -61,6 +72,9 @@ def dimension(column: str, groups: pd.DataFrame | None = None) -> Dimension:
     }
     if groups is not None:
         return Dimension(column, groups["label"].to_dict())
+    if column == "idaci_quintile":
+        ends = {1: " (most deprived)", 5: " (least deprived)"}
+        return Dimension(column, {str(q): f"Fifth {q}{ends.get(q, '')}" for q in range(1, 6)})
     if column == "idaci_decile":
         ends = {"1": " (most deprived)", "10": " (least deprived)"}
         return Dimension(column, {str(d): f"Decile {d}{ends.get(str(d), '')}" for d in range(1, 11)})
@@ -92,10 +106,10 @@ def compare(
     """
     frame = counts.unseal("to compare groups")
     rows = frame[(frame["grouping"] == by.column) & (frame["time_period"].astype(str) == period)]
-    long = _long(rows.rename(columns={by.column: "group"}), by, outcomes, total)
-    main = _against_others(long, reference, confidence)
-    shown = protect(_seal(main), policy, source=source, synthetic=synthetic, relations=(("outcome",), ("group",)))
-    return _comparison(shown, main, by, period)
+    long = long_counts(rows.rename(columns={by.column: "group"}), by, outcomes, total)
+    main = against_others(long, reference, confidence)
+    shown = protect(seal(main), policy, source=source, synthetic=synthetic, relations=(("outcome",), ("group",)))
+    return comparison_of(shown, main, by, period)
 
 
 def compare_published(
@@ -114,15 +128,16 @@ def compare_published(
 
     Counts are passed on as published; no rate is shown under the policy's minimum denominator.
     """
-    long = _long(frame.assign(time_period=period), by, outcomes, total)
-    main = _against_others(long, reference, confidence)
+    long = long_counts(frame.assign(time_period=period), by, outcomes, total)
+    main = against_others(long, reference, confidence)
     hidden = tuple(c for c in main.columns if c not in (*LABELS, "numerator", "denominator"))
     shown = publish_official(main, source=source)
     shown = too_few_for_a_rate(shown, "denominator", hidden, policy)
-    return _comparison(shown, main, by, period)
+    return comparison_of(shown, main, by, period)
 
 
-def _against_others(long: pd.DataFrame, reference: str | None, confidence: float) -> pd.DataFrame:
+def against_others(long: pd.DataFrame, reference: str | None, confidence: float) -> pd.DataFrame:
+    """Each group against all others, and beside it against the reference, in percent too."""
     result = crude(
         long,
         group="group",
@@ -145,7 +160,8 @@ def _against_others(long: pd.DataFrame, reference: str | None, confidence: float
     return main.merge(long[["outcome", "group", "known"]], on=["outcome", "group"], validate="one_to_one")
 
 
-def _comparison(shown: Released, main: pd.DataFrame, by: Dimension, period: str) -> Comparison:
+def comparison_of(shown: Released, main: pd.DataFrame, by: Dimension, period: str) -> Comparison:
+    """A protected table with its labels and the number of tests."""
     frame, symbols = shown.frame.copy(), shown.symbols.copy()
     frame.insert(3, "label", frame["group"].map(by.labels))
     symbols.insert(3, "label", "")
@@ -154,7 +170,8 @@ def _comparison(shown: Released, main: pd.DataFrame, by: Dimension, period: str)
     return Comparison(released, by.column, period, tests)
 
 
-def _long(rows: pd.DataFrame, by: Dimension, outcomes: Sequence[str], total: str) -> pd.DataFrame:
+def long_counts(rows: pd.DataFrame, by: Dimension, outcomes: Sequence[str], total: str) -> pd.DataFrame:
+    """Counts in rows of one outcome and group, in the dimension's order; a stranger among the groups is refused."""
     codes = rows["group"].astype(str)
     strangers = sorted(set(codes) - set(by.labels))
     if strangers:
@@ -187,7 +204,8 @@ def _long(rows: pd.DataFrame, by: Dimension, outcomes: Sequence[str], total: str
     ).reset_index(drop=True)
 
 
-def _seal(frame: pd.DataFrame) -> Sealed:
+def seal(frame: pd.DataFrame) -> Sealed:
+    """Figures with their roles: counts, shares of them, and what is worked out from both."""
     rates = {r: ("numerator", "denominator") for r in RATES}
     known = {"numerator", "denominator", *RATES, *LABELS}
     derived = tuple(c for c in frame.columns if c not in known)

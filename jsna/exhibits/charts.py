@@ -163,22 +163,40 @@ def _chart(id, title, alt, figure, table: Released, columns, row_header, kind: s
     )
 
 
+MARKS = {
+    "over-identified": ("D", "second", 6.5),
+    "under-identified": ("D", "second", 6.5),
+    "watch": ("s", "main", 5.5),
+}
+
+
 def forest(
-    released: Released, *, id: str, title: str, group: str, ratio: str, lower: str, upper: str, status: str
+    released: Released,
+    *,
+    id: str,
+    title: str,
+    group: str,
+    ratio: str,
+    lower: str,
+    upper: str,
+    status: str,
+    axis: str,
+    beside: str | None = None,
+    beside_label: str = "",
 ) -> Exhibit:
-    """Ratios on a log axis with intervals; filled diamonds are groups to watch, hollow circles the others."""
+    """Ratios on a log axis with intervals, marked by status; ``beside`` is a second ratio, drawn as a cross.
+
+    Diamonds: over- or under-identified; squares: to watch; hollow circles: all others. ``axis`` says what the ratio is.
+    """
     table = _ordered(must_be_released(released), ratio, "value")
     shown = table.frame
     values = shown[ratio].astype("float64").replace(np.inf, np.nan)
     if values.notna().sum() == 0:
         return _nothing(id, title)
     colours = palette()
-    figure, axes = canvas(len(shown))
-    axes.set_xscale("log")
-    low, high = RATIO_LIMITS
+    figure, axes = canvas(len(shown), extra=1.3)
+    low, high = _ratio_axis(axes)
     at = np.arange(len(shown))
-    axes.axvspan(*BAND, color=colours["band"], zorder=0)
-    axes.axvline(1, color=colours["ink"], lw=1)
     ends = shown[lower].astype("float64").clip(low, high), shown[upper].astype("float64").clip(low, high)
     axes.hlines(at, *ends, colours["main"], lw=1.6)
     for rows, off, mark in (
@@ -186,29 +204,80 @@ def forest(
         (shown[upper].astype(float) > high, high, ">"),
     ):
         axes.plot(np.full(int(rows.sum()), off), at[rows], mark, color=colours["main"], ms=5)
-    watch = (shown[status] == "watch").to_numpy()
+    if beside is not None:
+        axes.plot(shown[beside].astype("float64").clip(low, high), at, "x", color=colours["muted"], ms=5, zorder=3)
     middle = values.clip(low, high)
-    axes.plot(middle[~watch], at[~watch], "o", mfc="white", mec=colours["main"], ms=6)
-    axes.plot(middle[watch], at[watch], "D", color=colours["second"], mec=colours["ink"], ms=6.5)
-    ticks = [0.25, 0.5, 0.8, 1, 1.25, 2, 4]
-    axes.set_xticks(ticks, [str(t) for t in ticks])
-    axes.minorticks_off()
-    axes.set_xlim(low * 0.95, high * 1.05)
+    plain = ~shown[status].isin(list(MARKS)).to_numpy()
+    axes.plot(middle[plain], at[plain], "o", mfc="white", mec=colours["main"], ms=6)
+    for word, (mark, colour, size) in MARKS.items():
+        rows = (shown[status] == word).to_numpy()
+        axes.plot(middle[rows], at[rows], mark, color=colours[colour], mec=colours["ink"], ms=size, zorder=4)
     for at_row in np.flatnonzero(values.isna()):
         axes.annotate(
             table.symbols[ratio].iloc[at_row] or "x", (low, at_row), fontsize=8, color=colours["muted"], va="center"
         )
-    axes.set_xlabel("Ratio to the comparator (log scale, 95% confidence interval)\n◆ to watch; shaded: 0.80 to 1.25")
+    words = "\n".join(textwrap.wrap(f"{axis} (log scale, 95% interval; shaded: 0.80 to 1.25)", 72))
+    key = "◆ over- or under-identified   ■ to watch   ○ other" + (f"   × {beside_label}" if beside else "")
+    axes.set_xlabel(f"{words}\n{key}", fontsize=8.5)
     _rows(axes, shown[group])
     columns = [
         {"name": group, "label": "Group", "kind": "text"},
         {"name": ratio, "label": "Ratio", "kind": "ratio"},
         {"name": lower, "label": "Lower limit", "kind": "ratio"},
         {"name": upper, "label": "Upper limit", "kind": "ratio"},
+        *([{"name": beside, "label": beside_label[:1].upper() + beside_label[1:], "kind": "ratio"}] if beside else []),
         {"name": status, "label": "Status", "kind": "text"},
     ]
     known = shown.assign(value=values).dropna(subset=["value"])
     alt = f"Forest plot of ratios: {title}. {_extremes(known, group, 'value', '', 'ratio')}"
+    return _chart(id, title, alt, figure, table, columns, group)
+
+
+def _ratio_axis(axes) -> tuple[float, float]:
+    """A log axis of ratios, with the band within which a difference is too small to flag."""
+    low, high = RATIO_LIMITS
+    axes.set_xscale("log")
+    axes.axvspan(*BAND, color=palette()["band"], zorder=0)
+    axes.axvline(1, color=palette()["ink"], lw=1)
+    ticks = [0.25, 0.5, 0.8, 1, 1.25, 2, 4]
+    axes.set_xticks(ticks, [str(t) for t in ticks])
+    axes.minorticks_off()
+    axes.set_xlim(low * 0.95, high * 1.05)
+    return low, high
+
+
+def specification_dots(
+    released: Released, *, id: str, title: str, group: str, ratio: str, asks: str, columns: Sequence[dict[str, str]]
+) -> Exhibit:
+    """Every analysis of a group as a dot, the smallest ratio first: filled where it asks the flag's own question.
+
+    ``asks`` is a column of true and false; ``columns`` are those of the table behind the chart.
+    """
+    table = must_be_released(released)
+    shown = table.frame
+    if shown[ratio].notna().sum() == 0:
+        return _nothing(id, title)
+    names = list(dict.fromkeys(shown[group]))
+    figure, axes = canvas(len(names), row_height=0.62, extra=1.2)
+    low, high = _ratio_axis(axes)
+    for row, name in enumerate(names):
+        own = shown[shown[group] == name].assign(_v=lambda f: f[ratio].astype("float64").clip(low, high))
+        own = own.dropna(subset=["_v"]).sort_values("_v")
+        height = row + np.linspace(0.3, -0.3, len(own))
+        same = own[asks].astype(bool).to_numpy()
+        axes.plot(own["_v"][~same], height[~same], "o", mfc="white", mec=palette()["muted"], ms=3.5)
+        axes.plot(own["_v"][same], height[same], "o", color=palette()["main"], ms=4.5)
+    axes.set_xlabel(
+        "Ratio under each choice of analysis (log scale); shaded: 0.80 to 1.25\n"
+        "● the flag’s own question: this group against all others\n○ another comparator, or a wider group",
+        fontsize=8.5,
+    )
+    _rows(axes, names)
+    values = shown[ratio].astype("float64")
+    alt = (
+        f"Dots of every analysis: {title}. {len(names)} groups; ratios from {format_number(values.min(), 'ratio')} to "
+        f"{format_number(values.max(), 'ratio')}."
+    )
     return _chart(id, title, alt, figure, table, columns, group)
 
 

@@ -14,7 +14,8 @@ SYNTHETIC = "Synthetic data: no real children."
 class Exhibit:
     """A chart, table, map, finding or notice, ready for a notebook, a page and the pack.
 
-    ``extras`` carries what the pack collects: ``flags`` rows, a ``card``, ``sources``, a ``gap``.
+    ``extras`` carries what the pack collects: ``flags`` rows, a ``card``, ``sources``, a ``gap``. A ``folded`` table
+    opens when the reader asks for it.
     """
 
     id: str
@@ -27,16 +28,22 @@ class Exhibit:
     source: str = ""
     notes: tuple[str, ...] = ()
     synthetic: bool = False
+    folded: bool = False
     extras: dict[str, Any] = field(default_factory=dict)
 
     def html(self) -> str:
         """The exhibit as one accessible block."""
+        if self.kind == "heading":
+            return f"<h3>{escape(self.title)}</h3>"
         if self.kind in ("finding", "notice"):
             return f'<div class="{self.kind}">{self.body}</div>'
         foot = [f"Source: {self.source}." if self.source else "", SYNTHETIC if self.synthetic else "", *self.notes]
         foot_html = "".join(f"<p class='source'>{escape(t)}</p>" for t in foot if t)
         if self.svg is None:
-            return f'<div class="exhibit">{self.body}{foot_html}</div>'
+            inside = (
+                f"<details><summary>{escape(self.title)}</summary>{self.body}</details>" if self.folded else self.body
+            )
+            return f'<div class="exhibit">{inside}{foot_html}</div>'
         picture = base64.b64encode(self.svg).decode("ascii")
         image = f'<img alt="{escape(self.alt, quote=True)}" src="data:image/svg+xml;base64,{picture}">'
         table = f"<details><summary>Table: {escape(self.title)}</summary>{self.body}</details>"
@@ -59,3 +66,16 @@ class Exhibit:
                 "extras": self.extras,
             },
         }
+
+
+@dataclass(frozen=True)
+class Exhibits:
+    """Several exhibits that one cell shows, one after the other."""
+
+    items: tuple[Exhibit, ...]
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        for exhibit in self.items:
+            display(exhibit)

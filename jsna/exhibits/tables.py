@@ -110,9 +110,12 @@ def behind(table: Released, columns: Sequence[dict[str, str]], title: str, row_h
 
 
 def table_exhibit(
-    table: Released, *, id: str, title: str, columns: Sequence[dict[str, str]], row_header: str
+    table: Released, *, id: str, title: str, columns: Sequence[dict[str, str]], row_header: str, folded: bool = False
 ) -> Exhibit:
-    """A released table as an exhibit. ``columns``: name, label and kind (text, count, percent, points, ratio or p)."""
+    """A released table as an exhibit. ``columns``: name, label and kind (text, count, percent, points, ratio or p).
+
+    ``folded``: only the title shows until the reader opens it.
+    """
     html, text = behind(must_be_released(table), columns, title, row_header)
     return Exhibit(
         id,
@@ -124,4 +127,5 @@ def table_exhibit(
         source=table.source,
         notes=table.notes,
         synthetic=table.synthetic,
+        folded=folded,
     )

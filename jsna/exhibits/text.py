@@ -26,6 +26,11 @@ def finding(name: str, sentence: str, detail: Sequence[str] = ()) -> Exhibit:
     return Exhibit(name, "finding", sentence, body=body, notes=tuple(detail))
 
 
+def heading(name: str, title: str) -> Exhibit:
+    """A heading within a chapter's section."""
+    return Exhibit(name, "heading", title)
+
+
 def notice(name: str, reason: str, mend: str) -> Exhibit:
     """Why something is not shown, and what would mend it."""
     return Exhibit(name, "notice", reason, body=f"<p>Not shown: {escape(reason)} {escape(mend)}</p>", notes=(mend,))

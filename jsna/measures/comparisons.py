@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from jsna.errors import MeasureError, Problem
 from jsna.measures.columns import BOTH_ZERO, aligned, normal_quantile, pair_status
 from jsna.measures.proportions import proportion
+from jsna.measures.roots import crossing
 
 Method = Literal["score", "miettinen_nurminen", "katz"]
-_BISECTIONS = 90
 _WIDEST = 60.0  # e to the 60th: beyond any ratio that counts to 9 million can hold
 
 
@@ -48,7 +48,7 @@ def risk_ratio(
             lower, upper = _katz(x1, n1, x0, n0, z)
         elif method in ("score", "miettinen_nurminen"):
             inflate = (n1 + n0) / (n1 + n0 - 1) if method == "miettinen_nurminen" else np.ones_like(n1)
-            lower, upper = _score_limits(x1, n1, x0, n0, z**2 * inflate)
+            lower, upper = _score_limits(x1, n1, x0, n0, z * np.sqrt(inflate))
         else:
             raise MeasureError(Problem("No such method.", value=method, expected="score, miettinen_nurminen or katz"))
     both = good & (x1 == 0) & (x0 == 0)
@@ -65,38 +65,52 @@ def _katz(x1, n1, x0, n0, z: float) -> tuple[NDArray, NDArray]:
     return np.where(some, limits[0], np.nan), np.where(some, limits[1], np.nan)
 
 
-def _score_limits(x1, n1, x0, n0, z_squared) -> tuple[NDArray, NDArray]:
-    """Both ends by bisection on the log of the ratio: the statistic grows away from the estimate on either side."""
-    estimate = np.log(np.where(x1 == 0, np.nan, x1 / n1)) - np.log(np.where(x0 == 0, np.nan, x0 / n0))
-    start_low = np.where(np.isnan(estimate), _WIDEST, estimate)
-    start_high = np.where(np.isnan(estimate), -_WIDEST, estimate)
-    lower = _bisect(x1, n1, x0, n0, z_squared, inside=start_low, outside=np.full_like(x1, -_WIDEST))
-    upper = _bisect(x1, n1, x0, n0, z_squared, inside=start_high, outside=np.full_like(x1, _WIDEST))
-    lower = np.where(x1 == 0, np.where(np.isnan(x1), np.nan, 0.0), np.exp(lower))
-    upper = np.where(x0 == 0, np.where(np.isnan(x0), np.nan, np.inf), np.exp(upper))
+def _score_limits(x1, n1, x0, n0, z) -> tuple[NDArray, NDArray]:
+    """Where the score, which falls as the ratio grows, is z and −z. Sought on the log of the ratio."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        estimate = np.log(x1 / n1) - np.log(x0 / n0)
+        error = np.sqrt(1 / (x1 + 0.5) - 1 / (n1 + 1) + 1 / (x0 + 0.5) - 1 / (n0 + 1))
+        z = np.broadcast_to(z, x1.shape)
+        low = _score_crossing(x1, n1, x0, n0, z, inside=np.where(x0 == 0, _WIDEST, estimate), reach=-2 * z * error)
+        high = _score_crossing(x1, n1, x0, n0, -z, inside=np.where(x1 == 0, -_WIDEST, estimate), reach=2 * z * error)
+    lower = np.where(x1 == 0, 0.0, np.exp(low))
+    upper = np.where(x0 == 0, np.inf, np.exp(high))
     missing = np.isnan(x1)
     return np.where(missing, np.nan, lower), np.where(missing, np.nan, upper)
 
 
-def _bisect(x1, n1, x0, n0, z_squared, *, inside: NDArray, outside: NDArray) -> NDArray:
-    for _ in range(_BISECTIONS):
-        middle = (inside + outside) / 2
-        within = _score_statistic(x1, n1, x0, n0, np.exp(middle)) <= z_squared
-        inside, outside = np.where(within, middle, inside), np.where(within, outside, middle)
-    return (inside + outside) / 2
+def _score_crossing(x1, n1, x0, n0, target: NDArray, *, inside: NDArray, reach: NDArray) -> NDArray:
+    """The log ratio at which the score is ``target``, between one inside the limits and one beyond them."""
+
+    def away(log_ratio: NDArray, rows: NDArray) -> NDArray:
+        return _score(x1[rows], n1[rows], x0[rows], n0[rows], log_ratio) - target[rows]
+
+    # The limit that is 0 or infinite has none.
+    inside = np.where(np.isfinite(inside), inside, np.nan)
+    near, far = inside + reach, np.copysign(_WIDEST, reach)
+    beyond = away(near, np.arange(len(near))) * np.sign(reach) < 0
+    return crossing(away, inside, np.where(beyond, near, far))
 
 
-def _score_statistic(x1, n1, x0, n0, ratio) -> NDArray:
-    """Koopman's statistic: the squared distance over the variance at the restricted maximum-likelihood risks."""
-    a = ratio * (n1 + n0)
-    b = -(ratio * n1 + x1 + n0 + ratio * x0)
-    c = x1 + x0
-    p0 = 2 * c / (-b + np.sqrt(np.maximum(b * b - 4 * a * c, 0)))
-    p0 = np.minimum(p0, np.minimum(1.0, 1 / ratio))
-    p1 = np.minimum(ratio * p0, 1.0)
-    variance = p1 * (1 - p1) / n1 + ratio**2 * p0 * (1 - p0) / n0
-    distance = (x1 / n1 - ratio * x0 / n0) ** 2
-    return np.where(distance == 0, 0.0, distance / variance)
+def _score(x1, n1, x0, n0, log_ratio: NDArray) -> NDArray:
+    """Koopman's statistic before squaring: the distance over its error at the restricted maximum-likelihood risks.
+
+    Risks and their complements are each worked from whole numbers and the ratio less 1, so that nothing cancels where
+    nearly everybody of millions is identified.
+    """
+    ratio, excess, y1, y0, n = np.exp(log_ratio), np.expm1(log_ratio), n1 - x1, n0 - x0, n1 + n0
+    root = np.sqrt((excess * (n1 + x0) + y1 - y0) ** 2 + 4 * ratio * y1 * y0)
+    p0 = 2 * (x1 + x0) / (ratio * (n1 + x0) + x1 + n0 + root)
+    q0 = _complement(excess * (n + y0) + y1 + y0, root, excess * y0, ratio * n)
+    q1 = _complement(y1 + y0 - excess * (n - y0), root, -excess * y1, n)
+    variance = ratio * p0 * (q1 / n1 + ratio * q0 / n0)
+    distance = (x1 * n0 - ratio * x0 * n1) / (n1 * n0)
+    return np.where(distance == 0, 0.0, distance / np.sqrt(variance))
+
+
+def _complement(linear: NDArray, root: NDArray, constant: NDArray, leading: NDArray) -> NDArray:
+    """The larger root of ``leading`` q² − ``linear`` q + ``constant``, by the form in which nothing cancels."""
+    return np.where(linear >= 0, (linear + root) / (2 * leading), 2 * constant / (linear - root))
 
 
 def risk_difference(

@@ -90,7 +90,8 @@ def _limits(n: NDArray, share: NDArray, level: float) -> tuple[NDArray, NDArray]
     tail = (1 - level) / 2
     lower[few] = _binomial_percentile(tail, n[few], share[few]) / n[few]
     upper[few] = _binomial_percentile(1 - tail, n[few], share[few]) / n[few]
-    return lower, upper
+    # A percentile of very few pupils can lie beyond the average; no count of pupils falls between the two.
+    return np.minimum(lower, share), np.maximum(upper, share)
 
 
 def _binomial_percentile(tail: float, n: NDArray, share: NDArray) -> NDArray:

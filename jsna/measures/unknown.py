@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from jsna.errors import MeasureError, Problem
 from jsna.measures.columns import BOTH_ZERO, NO_PUPILS, aligned, count_status, pair_status, then
+from jsna.measures.roots import crossing
 
-_BISECTIONS = 60
 TO_GROUP, TO_COMPARATOR = "group", "comparator"
 
 
@@ -72,19 +72,16 @@ def _ratio(x1, n1, x0, n0) -> NDArray:
 
 
 def _share_to_group(x, n, x0, n0, s, threshold: float) -> NDArray:
-    """The smallest share of ``s`` which, added to the group while the rest is added to the comparator, lifts the ratio
-    to ``threshold``. By bisection: the ratio grows with the share."""
+    """The share of ``s`` which, added to the group while the rest is added to the comparator, lifts the ratio to
+    ``threshold``: the ratio grows with the share."""
 
-    def above(share: NDArray) -> NDArray:
-        mine, theirs = share * s, (1 - share) * s
-        return (x + mine) * (n0 + theirs) - threshold * (x0 + theirs) * (n + mine) >= 0
+    def above(share: NDArray, rows: NDArray) -> NDArray:
+        mine, theirs = share * s[rows], (1 - share) * s[rows]
+        return (x[rows] + mine) * (n0[rows] + theirs) - threshold * (x0[rows] + theirs) * (n[rows] + mine)
 
-    inside, outside = np.zeros_like(x), np.ones_like(x)
-    for _ in range(_BISECTIONS):
-        middle = (inside + outside) / 2
-        inside, outside = np.where(above(middle), inside, middle), np.where(above(middle), middle, outside)
-    smallest = np.where(above(np.zeros_like(x)), 0.0, outside)
-    return np.where((s > 0) & above(np.ones_like(x)), smallest, np.nan)
+    none, whole, rows = np.zeros_like(x), np.ones_like(x), np.arange(len(x))
+    does = (above(none, rows) < 0) & (above(whole, rows) >= 0)
+    return crossing(above, np.where(does, none, np.nan), whole)
 
 
 def _share_to_comparator(x, n, x0, n0, s, threshold: float) -> NDArray:

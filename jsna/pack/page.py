@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from jsna.area import period_name
-from jsna.chapters.disparity import outcome_name
+from jsna.chapters.disparity import outcome_name, texts
 
 
 @cache
@@ -49,11 +49,19 @@ def _exporter():
 
 
 def index_page(*, flags: list[dict[str, Any]], brings: str, **values: Any) -> str:
-    """The first page of a pack: findings, groups to watch, data used, how to read it, what is missing."""
+    """The first page of a pack: findings, groups that stand out, data used, how to read it, what is missing."""
     from jinja2 import Environment
 
     text = files("jsna.pack").joinpath("templates/index.html.j2").read_text(encoding="utf-8")
     gaps = yaml.safe_load(files("jsna.pack").joinpath("gaps.yml").read_text(encoding="utf-8"))
     template = Environment(autoescape=True, trim_blocks=True).from_string(text)
-    named = [f | {"measure": outcome_name(f["outcome"]), "period": period_name(f["period"])} for f in flags]
+    named = [
+        f
+        | {
+            "measure": outcome_name(f["outcome"]),
+            "period": period_name(f["period"]),
+            "by": texts()["dimensions"][f["characteristic"]]["one"],
+        }
+        for f in flags
+    ]
     return template.render(css=_style(), flags=named, gaps=gaps["always"] + gaps[brings], **values)

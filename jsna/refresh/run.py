@@ -102,6 +102,8 @@ def run_one(job: Job) -> Outcome:
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
+    # Chapters already run side by side: threads of linear algebra on top of that only wait for one another.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if job.data_folder:
         os.environ[DATA_VARIABLE] = job.data_folder
     started = time.monotonic()

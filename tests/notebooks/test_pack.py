@@ -68,9 +68,17 @@ def test_true_small_counts_are_the_ones_that_are_hidden(pack):
 def test_flags_hold_every_comparison_and_find_what_was_planted(pack):
     flags = rows(pack / "flags.csv")
     assert list(flags[0]) == list(COLUMNS)
-    found = {(f["group"], f["outcome"]) for f in flags if f["status"] == "watch" and f["characteristic"] == "ethnicity"}
-    assert {("Black Caribbean", "any_sen"), ("Any other White background", "any_sen")} <= found
-    assert {"over-identified", "under-identified"}.isdisjoint({f["status"] for f in flags})
+    found = {(f["group"], f["outcome"]): f["status"] for f in flags if f["characteristic"] == "ethnicity"}
+    assert found["Black Caribbean", "any_sen"] == "over-identified"
+    assert found["Any other White background", "any_sen"] == "under-identified"
+    assert found["Black Caribbean", "need_SEMH"] == "over-identified"
+    assert found["Indian", "need_ASD"] == found["Indian", "need_SEMH"] == "under-identified"
+    for planted_nowhere in ("White British", "Pakistani", "Bangladeshi", "Black African"):
+        assert found[planted_nowhere, "any_sen"] == "no evidence"
+    assert len(found) == 20 * 17
+    for crude in ("ward_code", "year_group"):
+        found_there = {f["status"] for f in flags if f["characteristic"] == crude}
+        assert not found_there & {"over-identified", "under-identified"}
     assert len({tuple(f.values()) for f in flags}) == len(flags)
 
 

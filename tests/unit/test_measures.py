@@ -12,6 +12,7 @@ from scipy.stats import binom, chi2, fisher_exact
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
+from jsna import measures
 from jsna.errors import MeasureError
 from jsna.measures import equal_risks_p_value, false_discovery, proportion, rate, risk_difference, risk_ratio
 
@@ -42,6 +43,37 @@ def test_a_comparison_with_a_bad_row_says_so_and_answers_the_rest(function, coun
     assert answer["status"].tolist() == ["", status]
     assert np.isnan(answer.loc[1, "estimate"])
     assert np.isfinite(answer.loc[0, "estimate"])
+
+
+EMPTY_CALLS = {
+    "alternate_risk_ratio": 4,
+    "directly_standardised_rate": 4,
+    "e_value": 3,
+    "equal_risks_p_value": 4,
+    "false_discovery": 1,
+    "index_80": 2,
+    "indirectly_standardised_ratio": 5,
+    "missing_group_bounds": 6,
+    "odds_ratio": 4,
+    "percentage_point_gap": 4,
+    "proportion": 2,
+    "proportionality_index": 4,
+    "rate": 2,
+    "risk_difference": 4,
+    "risk_ratio": 4,
+}
+
+
+@pytest.mark.parametrize(("name", "columns"), EMPTY_CALLS.items())
+def test_no_rows_give_no_rows(name, columns):
+    assert len(getattr(measures, name)(*[[]] * columns)) == 0
+
+
+def test_the_rest_of_the_measures_take_no_rows_too():
+    assert len(measures.funnel_limits([], 0.2)) == 0
+    assert len(measures.quantile([], 5)) == 0
+    assert len(measures.odds_ratio([], [], [], [], method="fisher")) == 0
+    assert set(EMPTY_CALLS) | {"funnel_limits", "overdispersion", "quantile", "slope_index"} == set(measures.__all__)
 
 
 def test_a_comparator_of_nobody_is_named_as_that():
@@ -243,6 +275,30 @@ def test_q_values_of_many_are_those_of_a_peer(method, peer):
     assert false_discovery(p, method).tolist() == pytest.approx(multipletests(p, method=peer)[1].tolist(), rel=1e-12)
 
 
+@pytest.mark.parametrize("method", ["bh", "by"])
+def test_q_values_of_many_families_are_those_of_each_alone(method):
+    random = np.random.default_rng(4)
+    p = pd.Series(random.uniform(0, 1, 600).round(2) ** 3).mask(random.uniform(size=600) < 0.1)
+    family = pd.Series(random.choice(["any SEN", "plan", "SEMH", None], 600))
+    alone = p.groupby(family.fillna("none"), group_keys=False).apply(lambda part: false_discovery(part, method))
+    pd.testing.assert_series_equal(false_discovery(p, method, by=family), alone.sort_index(), check_exact=True)
+
+
+def test_tiny_q_values_of_many_families_lose_nothing():
+    p, family = np.tile([1e-12, 0.5], 50_000), np.repeat(np.arange(50_000), 2)
+    assert false_discovery(p, by=family).unique().tolist() == [2e-12, 0.5]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [lambda: false_discovery([0.5], "holm"), lambda: false_discovery([0.5], by=["a", "b"])],
+    ids=["method", "length"],
+)
+def test_a_mistake_about_families_is_refused(call):
+    with pytest.raises(MeasureError):
+        call()
+
+
 def test_q_values_of_none_known_are_missing_and_of_impossible_ones_refused():
     assert false_discovery([None, None]).isna().all()
     with pytest.raises(MeasureError, match="0 to 1"):
@@ -281,3 +337,18 @@ def test_wilson_holds_the_truth_about_as_often_as_it_says():
     limits = proportion(x, np.full(n + 1, n))
     held = (limits["lower"] <= truth) & (truth <= limits["upper"])
     assert 0.93 < binom.pmf(x, n, truth)[held].sum() < 0.97
+
+
+@pytest.mark.parametrize(
+    "table", [(20, 20, 30, 30), (200, 201, 99, 100), (9_000_000, 9_000_000, 8_999_999, 9_000_000)], ids=str
+)
+def test_score_limits_where_nearly_everybody_is_identified_are_those_of_the_unidentified(table):
+    """With everybody in both, p₀ − φ-limits are known: at x₁ = n₁ and x₀ = n₀ the limits are n/(n + z²)-shaped."""
+    x1, n1, x0, n0 = table
+    row = risk_ratio([x1], [n1], [x0], [n0]).iloc[0]
+    if x1 == n1 and x0 == n0:
+        # The restricted risk is 1 on one side: (1 − φ)² = z² φ (1 − φ) / n₁, so that φ = n₁/(n₁ + z²).
+        z2 = chi2.ppf(0.95, 1)
+        assert row["lower"] == pytest.approx(n1 / (n1 + z2), rel=1e-12)
+        assert row["upper"] == pytest.approx((n0 + z2) / n0, rel=1e-12)
+    assert row["lower"] < row["estimate"] < row["upper"]

@@ -34,8 +34,10 @@ def test_small_areas_have_exact_percentiles(average, level):
     n = np.concatenate([np.arange(1, 700), [5_000, 9_999, 90_000, 9_000_000]])
     n = n[n * min(average, 1 - average) < 10]
     answer = funnel_limits(n, average, (level,))
-    for column, tail in zip(answer.columns[1:3], ((1 - level) / 2, (1 + level) / 2), strict=True):
-        np.testing.assert_allclose(answer[column] * n, binom.ppf(tail, n, average), atol=1e-6)
+    lower, upper = (binom.ppf(tail, n, average) / n for tail in ((1 - level) / 2, (1 + level) / 2))
+    # Of a handful of pupils a percentile can lie beyond the average: a funnel never crosses its own middle.
+    np.testing.assert_allclose(answer.iloc[:, 1], np.minimum(lower, average), rtol=1e-12)
+    np.testing.assert_allclose(answer.iloc[:, 2], np.maximum(upper, average), rtol=1e-12)
 
 
 def test_the_change_to_exact_limits_is_at_10_expected():

@@ -14,6 +14,7 @@ from scipy.stats.contingency import odds_ratio as peer_odds_ratio
 
 from jsna.errors import MeasureError
 from jsna.measures import equal_risks_p_value, odds_ratio
+from jsna.measures.hypergeometric import fisher_p_value
 
 LIMITS = ["estimate", "lower", "upper"]
 
@@ -31,7 +32,14 @@ def test_fisher_is_the_published_estimate_of_the_twins():
     # Fisher 1962, convictions of like-sex twins, as in the help of R's fisher.test: 2 of 17 against 10 of 13.
     row = _one((2, 17, 10, 13), method="fisher")
     assert row[LIMITS].tolist() == pytest.approx([0.04693661, 0.003325764, 0.363182271], rel=3e-3)
-    assert equal_risks_p_value([2], [17], [10], [13])["estimate"].item() == pytest.approx(0.0005367, abs=5e-8)
+    p = fisher_p_value(*(np.array([v]) for v in (2.0, 17.0, 10.0, 13.0)))
+    assert p.item() == pytest.approx(0.0005367, abs=5e-8)
+
+
+def test_the_lady_tasting_tea():
+    # Fisher 1935: three of four cups right; two-sided p 0.4857, conditional odds ratio 6.408.
+    assert equal_risks_p_value([3], [4], [1], [4])["estimate"].item() == pytest.approx(34 / 70, rel=1e-12)
+    assert _one((3, 4, 1, 4), method="fisher")["estimate"] == pytest.approx(6.408309, abs=2e-5)
 
 
 def _tails(table, odds: float) -> tuple[Fraction, Fraction, Fraction]:

@@ -24,7 +24,7 @@ AREAS = pd.DataFrame(
     }
 )
 
-# PHStatsMethods 0.1.16 on the table above: ph_dsr(multiplier=1000, euro_standard_pops=False) and ph_ISRatio(refvalue=1).
+# PHStatsMethods 0.1.16 on that table: ph_dsr(multiplier=1000, euro_standard_pops=False) and ph_ISRatio(refvalue=1).
 PEER_DIRECT = {
     0.95: [[92.3098739037, 71.3042133629, 116.800458285], [73.8065766442, 57.4255251619, 93.3313367238]],
     0.998: [[92.3098739037, 60.6898370028, 131.9078284456], [73.8065766442, 49.3145783065, 105.4839971807]],

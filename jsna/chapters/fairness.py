@@ -1,0 +1,488 @@
+"""Which groups are over- or under-identified, how sure is it, and what would another analysis have said?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from jsna.area import Area, period_name
+from jsna.chapters.base import gap, needs, passes_notice, source_row, with_extras
+from jsna.chapters.disparity import (
+    area_dimension,
+    by_dimension,
+    card,
+    exhibit_id,
+    flag_rows,
+    outcome_name,
+    texts,
+)
+from jsna.codes import code_list, labels
+from jsna.counts import NEEDS, OUTCOMES
+from jsna.disclosure import Released
+from jsna.disproportionality import reason_text
+from jsna.disproportionality.peers import RULES
+from jsna.disproportionality.rule import INSUFFICIENT, OVER, UNDER, WATCH
+from jsna.evidence.comparison import Comparison
+from jsna.evidence.fairness import LINES, RULE, STANDING, assess
+from jsna.evidence.strata import gradient_table, strata_table
+from jsna.exhibits.charts import forest, specification_dots
+from jsna.exhibits.model import Exhibit, Exhibits
+from jsna.exhibits.tables import format_number, table_exhibit
+from jsna.exhibits.text import finding, heading, listing
+
+ALL_OUTCOMES = (*OUTCOMES, *(f"need_{n}" for n in NEEDS))
+DEMOGRAPHIC, DEPRIVATION = ("sex", "year_group"), ("idaci_quintile",)
+
+
+@needs("pupils")
+def judged(area: Area, by: str) -> Comparison:
+    """Every group of the column ``by`` against all others, for every outcome and primary need, with its flag."""
+    adjusters = [c for c in (*DEMOGRAPHIC, *DEPRIVATION) if c != by]
+    own_deprivation = by.startswith("idaci")
+    return assess(
+        area.cells(by, *(c for c in adjusters if not (own_deprivation and c in DEPRIVATION))),
+        area.repeats,
+        area_dimension(by),
+        ALL_OUTCOMES,
+        periods=area.periods,
+        demographic=DEMOGRAPHIC,
+        deprivation=() if own_deprivation else DEPRIVATION,
+        policy=area.policy,
+        source=area.pupil_source,
+        synthetic=area.synthetic,
+        reference=area.params.reference_ethnicity if by == "ethnicity" else None,
+        wider=labels("ethnicity", "major") if by == "ethnicity" else None,
+        confidence=area.params.confidence,
+    )
+
+
+@needs("pupils")
+def overview(comparison: Comparison, area: Area) -> Exhibits:
+    """What stands out over all outcomes, in a sentence and a table, with every comparison for ``flags.csv``."""
+    frame = comparison.table.frame
+    rows = [r for o in dict.fromkeys(frame["outcome"]) for r in flag_rows(comparison.of(o), area, o)]
+    many = texts()["dimensions"][comparison.dimension]["many"]
+    watched = int((frame["status"] == WATCH).sum())
+    unsure = int(((frame["status"] == INSUFFICIENT) & frame["known"]).sum())
+    sentence = (
+        f"{comparison.comparisons} comparisons were made between {many}; {_count(comparison.flagged, 'is', 'are')} "
+        f"flagged as over- or under-identified and {_count(watched, 'is', 'are')} to watch."
+    )
+    detail = (
+        f"In {unsure} comparisons the figures cannot tell; that is not the same as no difference.",
+        texts()["flag_note"].strip(),
+        *comparison.remarks,
+    )
+    shown = with_extras(
+        finding(f"{comparison.dimension.replace('_', '-')}-flags", sentence, detail=detail),
+        flags=rows,
+        sources=[source_row(area.pupils)],
+    )
+    standing = comparison.table.rows(frame["status"].isin(STANDING))
+    if not len(standing.frame):
+        return Exhibits((shown,))
+    named = standing.frame.assign(
+        measure=standing.frame["outcome"].map(outcome_name), why=standing.frame["reasons"].map(_why)
+    )
+    symbols = standing.symbols.assign(measure="", why="")
+    table = table_exhibit(
+        Released(named, symbols, standing.source, standing.synthetic, standing.notes),
+        id=f"{comparison.dimension.replace('_', '-')}-flags-table",
+        title=f"Groups that stand out {by_dimension(comparison)}, {_span(comparison)}",
+        columns=[{"name": "measure", "label": "Measure", "kind": "text"}, *FLAG_COLUMNS],
+        row_header="label",
+    )
+    return Exhibits((shown, table))
+
+
+@needs("pupils")
+def outcome(comparison: Comparison, area: Area, name: str, frame: str) -> Exhibits:
+    """All there is to say of one outcome: the finding, the ratios, the flags, the three lines, other analyses."""
+    part = comparison.of(name)
+    shown = [statement(part, area, name, frame), ratios(part, name), flags_table(part, name), lines_table(part, name)]
+    if part.table.frame["status"].isin(STANDING).any():
+        shown += [curves(part, name), curve_table(part, name)]
+    return Exhibits((*shown, other_rules(part, name)))
+
+
+@needs("pupils")
+def primary_needs(comparison: Comparison, area: Area, frame: str) -> Exhibits:
+    """The same of every primary need, each under its heading."""
+    shown: list[Exhibit] = []
+    for name in (f"need_{code}" for code in NEEDS):
+        shown.append(heading(exhibit_id(comparison, name, "heading"), outcome_name(name)))
+        shown += outcome(comparison, area, name, frame).items
+    return Exhibits(tuple(shown))
+
+
+def statement(part: Comparison, area: Area, outcome: str, frame: str) -> Exhibit:
+    """The finding in a sentence made from the numbers, with its evidence card."""
+    shown = finding(
+        exhibit_id(part, outcome, "finding"), f"{headline(part, outcome)}.", detail=(*_details(part), _made(part))
+    )
+    made = card(part, area, outcome, frame)
+    made |= {
+        "headline": f"{headline(part, outcome)}.",
+        "groups_over_identified": _named(part, OVER),
+        "groups_under_identified": _named(part, UNDER),
+        "groups_to_watch": _named(part, WATCH),
+        "details": list(_details(part)),
+        "confidence": texts()["flag_confidence"].strip(),
+    }
+    # The front page lists a primary need only where a group stands out, and not for each between boys and girls.
+    minor = outcome.startswith("need_") and (part.dimension == "sex" or not _details(part))
+    return with_extras(shown, card=made, minor=minor)
+
+
+def headline(part: Comparison, outcome: str) -> str:
+    """One sentence, without its full stop: which groups stand out, and which way."""
+    over, under, watch = (_named(part, s) for s in (OVER, UNDER, WATCH))
+    known = int(part.table.frame["known"].sum())
+    many = texts()["dimensions"][part.dimension]["many"]
+    said = [
+        f"{listing(over)} identified more often than all others" if over else "",
+        f"{listing(under)} identified less often{'' if over else ' than all others'}" if under else "",
+        f"{listing(watch)} to watch" if watch else "",
+    ]
+    if not any(said):
+        return f"{outcome_name(outcome)}: no clear difference between {known} {many}"
+    return f"{outcome_name(outcome)}: {'; '.join(s for s in said if s)}"
+
+
+def _named(part: Comparison, status: str) -> list[str]:
+    rows = part.table.frame[part.table.frame["status"] == status]
+    return rows.sort_values("pooled_risk_ratio", ascending=status == UNDER)["label"].tolist()
+
+
+def _details(part: Comparison) -> tuple[str, ...]:
+    frame = part.table.frame
+    rows = frame[frame["status"].isin(STANDING)].sort_values("pooled_risk_ratio", ascending=False)
+    return tuple(_detail(row, part) for row in rows.itertuples())
+
+
+def _detail(row: Any, part: Comparison) -> str:
+    said = f"{row.label}, {row.status}: "
+    if pd.isna(row.numerator) or pd.isna(row.pooled_risk_ratio):
+        return f"{said}the figures are hidden to protect people. {' '.join(reason_text(row.reasons))}"
+    number = abs(row.pupils_affected)
+    low, high = sorted((abs(row.pupils_affected_lower), abs(row.pupils_affected_upper)))
+    way = "more" if row.pupils_affected > 0 else "fewer"
+    return (
+        f"{said}{format_number(row.percent, 'percent')}% ({int(row.numerator):,} of {int(row.denominator):,}), against "
+        f"{format_number(row.comparator_percent, 'percent')}% of all others. Among pupils alike in "
+        f"{_alike(part)}, {format_number(row.pooled_risk_ratio, 'ratio')} times the others’ rate (between "
+        f"{format_number(row.pooled_lower, 'ratio')} and {format_number(row.pooled_upper, 'ratio')}): about "
+        f"{format_number(number, 'count')} pupils {way} than at the others’ rate (between "
+        f"{format_number(low, 'count')} and {format_number(high, 'count')}). {' '.join(reason_text(row.reasons))}"
+    )
+
+
+def _alike(part: Comparison) -> str:
+    return listing([texts()["adjusters"][c] for c in part.adjusted_for])
+
+
+def _made(part: Comparison) -> str:
+    frame = part.table.frame
+    own = int((frame["known"] & (frame["denominator"].notna() | (part.table.symbols["denominator"] == "c"))).sum())
+    return (
+        f"{own} groups were compared for this measure, and {part.comparisons} comparisons were made over all "
+        f"measures; {_count(part.flagged, 'is', 'are')} flagged. At most about 5% of what is flagged for a measure is "
+        "expected to be wrong."
+    )
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _span(part: Comparison) -> str:
+    if len(part.periods) < 2:
+        return period_name(part.period)
+    return f"{period_name(part.periods[0])} to {period_name(part.periods[-1])}"
+
+
+def _why(codes: Any) -> str:
+    return " ".join(reason_text(codes)) if isinstance(codes, str) else ""
+
+
+@passes_notice
+def ratios(part: Comparison, outcome: str) -> Exhibit:
+    """Each group's pooled ratio to all others with its interval, and the crude one beside it."""
+    return forest(
+        part.table.rows(part.table.frame["known"]),
+        id=exhibit_id(part, outcome, "ratios"),
+        title=f"{headline(part, outcome)}, {_span(part)}",
+        group="label",
+        ratio="pooled_risk_ratio",
+        lower="pooled_lower",
+        upper="pooled_upper",
+        status="status",
+        axis=f"Ratio to all others, alike in {_alike(part)}, pooled",
+        beside="crude_risk_ratio",
+        beside_label="crude ratio",
+    )
+
+
+FLAG_COLUMNS = [
+    {"name": "label", "label": "Group", "kind": "text"},
+    {"name": "numerator", "label": "Identified", "kind": "count"},
+    {"name": "denominator", "label": "Pupils", "kind": "count"},
+    {"name": "percent", "label": "Share (%)", "kind": "percent"},
+    {"name": "pooled_risk_ratio", "label": "Ratio, pooled", "kind": "ratio"},
+    {"name": "pooled_lower", "label": "Ratio, lower limit", "kind": "ratio"},
+    {"name": "pooled_upper", "label": "Ratio, upper limit", "kind": "ratio"},
+    {"name": "pupils_affected", "label": "Pupils more (+) or fewer (−) than at others’ rate", "kind": "count"},
+    {"name": "status", "label": "Status", "kind": "text"},
+    {"name": "why", "label": "Why", "kind": "text"},
+]
+
+
+def flags_table(part: Comparison, outcome: str) -> Exhibit:
+    """Every group with its figures, its status and the reasons in words."""
+    table = part.table
+    shown = Released(
+        table.frame.assign(why=table.frame["reasons"].map(_why)),
+        table.symbols.assign(why=""),
+        table.source,
+        table.synthetic,
+        table.notes,
+    )
+    return table_exhibit(
+        shown,
+        id=exhibit_id(part, outcome, "flags"),
+        title=f"{outcome_name(outcome)} {by_dimension(part)}: status of every group, {period_name(part.period)}",
+        columns=FLAG_COLUMNS,
+        row_header="label",
+    )
+
+
+def lines_table(part: Comparison, outcome: str) -> Exhibit:
+    """The three lines: crude; age and sex; age, sex and deprivation, each with its interval clustered by school."""
+    columns = [{"name": "label", "label": "Group", "kind": "text"}]
+    shown = LINES if set(DEPRIVATION) & set(part.adjusted_for) else LINES[:-1]
+    for line in shown:
+        name = texts()["lines"][line]
+        columns += [
+            {"name": f"{line}_risk_ratio", "label": f"{name}: ratio", "kind": "ratio"},
+            {"name": f"{line}_lower", "label": f"{name}: lower limit", "kind": "ratio"},
+            {"name": f"{line}_upper", "label": f"{name}: upper limit", "kind": "ratio"},
+        ]
+    return table_exhibit(
+        part.table.rows(part.table.frame["known"]),
+        id=exhibit_id(part, outcome, "lines"),
+        title=f"{outcome_name(outcome)} {by_dimension(part)}: ratio to all others, line by line, {_span(part)}",
+        columns=columns,
+        row_header="label",
+        folded=True,
+    )
+
+
+CURVE_COLUMNS = [
+    {"name": "label", "label": "Group", "kind": "text"},
+    {"name": "comparator_name", "label": "Compared with", "kind": "text"},
+    {"name": "adjustment_name", "label": "Allowing for", "kind": "text"},
+    {"name": "censuses", "label": "Censuses", "kind": "text"},
+    {"name": "subset", "label": "Schools", "kind": "text"},
+    {"name": "detail", "label": "Groups", "kind": "text"},
+    {"name": "risk_ratio", "label": "Ratio", "kind": "ratio"},
+]
+
+
+def curves(part: Comparison, outcome: str) -> Exhibit:
+    """Every analysis that could have been made of the groups that stand out."""
+    released = part.curves
+    if released is None:
+        return gap(exhibit_id(part, outcome, "curve"), "No group stands out, so no other analysis was made.", "")
+    dim = area_dimension(part.dimension)
+    lines = texts()["lines"]
+    frame = released.frame.assign(
+        label=released.frame["group"].map(dim.labels),
+        comparator_name=released.frame["comparator"].map(lambda c: dim.labels.get(c, c)),
+        adjustment_name=released.frame["adjustment"].map(lambda a: lines[a]),
+    )
+    named = {"label": "", "comparator_name": "", "adjustment_name": ""}
+    shown = Released(frame, released.symbols.assign(**named), released.source, released.synthetic, released.notes)
+    return specification_dots(
+        shown,
+        id=exhibit_id(part, outcome, "curve"),
+        title=f"{outcome_name(outcome)} {by_dimension(part)}: what other choices of analysis would show",
+        group="label",
+        ratio="risk_ratio",
+        asks="same_question",
+        columns=CURVE_COLUMNS,
+    )
+
+
+def curve_table(part: Comparison, outcome: str) -> Exhibit:
+    """For each group that stands out: the middle of all analyses, how many agree, and which choice matters most."""
+    rows = part.table.rows(part.table.frame["status"].isin(STANDING))
+    frame = rows.frame.assign(
+        agree=100 * rows.frame["share_same_question"].astype("float64"),
+        beyond=100 * rows.frame["share_beyond"].astype("float64"),
+        most=rows.frame["moves_most"].map(texts()["choices"]),
+    )
+    symbols = rows.symbols.assign(
+        agree=rows.symbols["share_same_question"], beyond=rows.symbols["share_beyond"], most=rows.symbols["moves_most"]
+    )
+    return table_exhibit(
+        Released(frame, symbols, rows.source, rows.synthetic, rows.notes),
+        id=exhibit_id(part, outcome, "checks"),
+        title=f"{outcome_name(outcome)} {by_dimension(part)}: how far the groups that stand out depend on choices",
+        columns=[
+            {"name": "label", "label": "Group", "kind": "text"},
+            {"name": "median_ratio", "label": "Middle of all analyses", "kind": "ratio"},
+            {"name": "agree", "label": "Same question: on the same side (%)", "kind": "percent"},
+            {"name": "beyond", "label": "All: at least 1.25 or at most 0.80 (%)", "kind": "percent"},
+            {"name": "most", "label": "The choice that moves it most", "kind": "text"},
+            {"name": "moves_by", "label": "By a factor of", "kind": "ratio"},
+            {"name": "within_schools", "label": "Ratio within schools", "kind": "ratio"},
+            {"name": "without_one_school", "label": "Ratio without the school that matters most", "kind": "ratio"},
+            {"name": "unknown_lowest", "label": "Lowest, whoever the unknown are", "kind": "ratio"},
+            {"name": "unknown_highest", "label": "Highest, whoever the unknown are", "kind": "ratio"},
+        ],
+        row_header="label",
+        folded=True,
+    )
+
+
+def other_rules(part: Comparison, outcome: str) -> Exhibit:
+    """What another rule would have said of the same figures."""
+    frame = part.table.frame
+    known = frame[frame["known"]]
+    rows = [
+        {
+            "rule": texts()["our_rule"],
+            **_called(known, known["status"].map({OVER: "over", UNDER: "under"})),
+            "fault": "",
+        }
+    ]
+    for rule, words in RULES.items():
+        if RULE + rule in known:
+            rows.append({"rule": words["name"], **_called(known, known[RULE + rule]), "fault": words["fault"]})
+    table = pd.DataFrame(rows)
+    symbols = pd.DataFrame("", index=table.index, columns=table.columns)
+    return table_exhibit(
+        Released(table, symbols, part.table.source, part.table.synthetic, part.table.notes),
+        id=exhibit_id(part, outcome, "other-rules"),
+        title=f"{outcome_name(outcome)} {by_dimension(part)}: what another rule would have said",
+        columns=[
+            {"name": "rule", "label": "Rule", "kind": "text"},
+            {"name": "over", "label": "Called over-identified", "kind": "text"},
+            {"name": "under", "label": "Called under-identified", "kind": "text"},
+            {"name": "fault", "label": "What to know of the rule", "kind": "text"},
+        ],
+        row_header="rule",
+        folded=True,
+    )
+
+
+def _called(known: pd.DataFrame, word: pd.Series) -> dict[str, str]:
+    return {way: listing(known.loc[word == way, "label"].tolist()) or "none" for way in ("over", "under")}
+
+
+@needs("pupils")
+def gradient(area: Area) -> Exhibits:
+    """How steeply each outcome goes with the deprivation of the home area, over its whole range."""
+    table = gradient_table(
+        area.cells("idaci_rank", *DEMOGRAPHIC),
+        ALL_OUTCOMES,
+        rank="idaci_rank",
+        adjust=DEMOGRAPHIC,
+        policy=area.policy,
+        source=area.pupil_source,
+        synthetic=area.synthetic,
+        confidence=area.params.confidence,
+    )
+    table = Released(
+        table.frame.assign(measure=table.frame["outcome"].map(outcome_name)),
+        table.symbols.assign(measure=""),
+        table.source,
+        table.synthetic,
+        table.notes,
+    )
+    row = table.frame.set_index("outcome").loc["any_sen"]
+    sentence = (
+        f"Any SEN is identified {format_number(row['relative_index'], 'ratio')} times as often at the most deprived "
+        f"end of the area as at the least deprived end (between {format_number(row['lower'], 'ratio')} and "
+        f"{format_number(row['upper'], 'ratio')}), among pupils alike in age and sex."
+    )
+    columns = [
+        {"name": "measure", "label": "Measure", "kind": "text"},
+        {"name": "numerator", "label": "Identified", "kind": "count"},
+        {"name": "relative_index", "label": "Relative index of inequality", "kind": "ratio"},
+        {"name": "lower", "label": "Lower limit", "kind": "ratio"},
+        {"name": "upper", "label": "Upper limit", "kind": "ratio"},
+    ]
+    span = f"{period_name(area.periods[0])} to {period_name(area.periods[-1])}"
+    title = f"Most against least deprived end of the area, {span}"
+    return Exhibits(
+        (
+            finding("deprivation-gradient", sentence, detail=(texts()["gradient_note"].strip(),)),
+            table_exhibit(table, id="deprivation-gradient-table", title=title, columns=columns, row_header="measure"),
+        )
+    )
+
+
+@needs("pupils")
+def strata(area: Area, name: str) -> Exhibits:
+    """Do ethnicity, sex and deprivation together tell more than the three added up?"""
+    by = ["ethnicity", "sex", "idaci_quintile"]
+    unknown = code_list("ethnicity")
+    made = strata_table(
+        area.strata_counts(by, leave_out={"ethnicity": tuple(unknown.index[unknown["known"] == "0"])}),
+        name,
+        by,
+        policy=area.policy,
+        source=area.pupil_source,
+        synthetic=area.synthetic,
+        confidence=area.params.confidence,
+    )
+    answer = made.answer
+    share = f"{format_number(100 * answer.vpc_null, 'percent')}%" if not answer.status_null else answer.status_null
+    explained = f"{format_number(100 * answer.pcv, 'percent')}%" if not answer.status_pcv else answer.status_pcv
+    sentence = (
+        f"{outcome_name(name)}: of the differences between groups formed by ethnicity, sex and deprivation, "
+        f"{explained} is what the three add up to."
+        if not answer.status_pcv
+        else f"{outcome_name(name)}: groups formed by ethnicity, sex and deprivation: {explained}."
+    )
+    detail = (
+        f"Of all variation in the tendency to be identified, {share} lies between these groups.",
+        made.statement,
+        *answer.notes,
+    )
+    detail = tuple(dict.fromkeys(detail))
+    identity = f"strata-{name.replace('_', '-')}"
+    if answer.status_main:
+        return Exhibits((finding(f"{identity}-finding", sentence, detail=detail),))
+    table = made.table.rows(made.table.frame.index < 12)
+    shown = Released(
+        table.frame.assign(
+            label=table.frame["ethnicity"].astype(str).map(labels("ethnicity", "plain"))
+            + ", "
+            + table.frame["sex"].astype(str).map(labels("sex", "label")).str.lower()
+            + ", deprivation fifth "
+            + table.frame["idaci_quintile"].astype(str)
+        ),
+        table.symbols.assign(label=""),
+        table.source,
+        table.synthetic,
+        table.notes,
+    )
+    columns = [
+        {"name": "label", "label": "Group", "kind": "text"},
+        {"name": "numerator", "label": "Identified", "kind": "count"},
+        {"name": "denominator", "label": "Pupils", "kind": "count"},
+        {"name": "risk", "label": "Share (%)", "kind": "percent"},
+        {"name": "predicted", "label": "Share, steadied (%)", "kind": "percent"},
+        {"name": "additive", "label": "What the three add up to (%)", "kind": "percent"},
+        {"name": "difference_points", "label": "Difference (points)", "kind": "points"},
+    ]
+    title = f"{outcome_name(name)}: the twelve groups that differ most clearly from what the three add up to"
+    return Exhibits(
+        (
+            finding(f"{identity}-finding", sentence, detail=detail),
+            table_exhibit(shown, id=f"{identity}-table", title=title, columns=columns, row_header="label"),
+        )
+    )

@@ -1,0 +1,183 @@
+"""Is identification even between groups, beyond chance, schools and single choices? Sealed counts in, flags out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr
+
+from jsna.disclosure import Policy, Released, protect
+from jsna.disproportionality import Flags, flags, peers, repetition_floor, specification_curve
+from jsna.disproportionality.rule import OVER, UNDER, WATCH
+from jsna.errors import Problem, SourceError
+from jsna.evidence.comparison import (
+    OTHERS,
+    Comparison,
+    Dimension,
+    against_others,
+    comparison_of,
+    long_counts,
+    seal,
+)
+from jsna.sealed import Sealed
+
+STANDING = (OVER, UNDER, WATCH)
+NO_SPECIAL = "without special schools and alternative provision"
+LINES = ("crude", "age_and_sex", "adjusted")
+JUDGED = (
+    *(f"{line}_{part}" for line in LINES for part in ("risk_ratio", "lower", "upper")),
+    "pooled_risk_ratio",
+    "pooled_lower",
+    "pooled_upper",
+    "false_sign_rate",
+    "q_value",
+    "pupils_affected",
+    "pupils_affected_lower",
+    "pupils_affected_upper",
+    "agreeing_specifications",
+    "without_one_school",
+    "within_schools",
+    "unknown_shared",
+    "unknown_lowest",
+    "unknown_highest",
+)
+CURVE = ("median_ratio", "share_same_question", "share_beyond", "moves_most", "moves_by")
+RULE = "rule_"
+
+
+def assess(
+    cells: Sealed,
+    repeats: Sealed,
+    by: Dimension,
+    outcomes: Sequence[str],
+    *,
+    periods: Sequence[str],
+    demographic: Sequence[str],
+    deprivation: Sequence[str],
+    policy: Policy,
+    source: str,
+    synthetic: bool,
+    reference: str | None = None,
+    wider: dict[str, str] | None = None,
+    confidence: float = 0.95,
+) -> Comparison:
+    """Every group of ``by`` against all others, for each of ``outcomes``: crude, adjusted, pooled, and flagged.
+
+    ``cells`` are sealed counts by census, ``latest_school``, the dimension, the adjusters and ``special`` (whether the
+    school is a special one); ``repeats`` those of ``count_repeats``. The comparison shows the latest of ``periods``,
+    the flags rest on all. ``wider`` maps groups to wider ones for the specification curve. Raises ``SourceError`` when
+    a group stands in the counts that the dimension does not know.
+    """
+    frame = cells.unseal("to compare groups")
+    frame = frame.rename(columns={by.column: "group"}).assign(group=lambda f: f["group"].astype(str))
+    strangers = sorted(set(frame["group"]) - set(by.labels))
+    if strangers:
+        raise SourceError(
+            Problem("Rows are in groups that the code list does not know.", where=by.column, value=strangers[:5])
+        )
+    order = {code: i for i, code in enumerate(by.labels)}
+    frame["known"] = ~frame["group"].isin(by.unknown)
+    frame["period"] = frame["time_period"].astype(str)
+    columns = {
+        "group": "group",
+        "total": "pupils",
+        "period": "period",
+        "cluster": "latest_school",
+        "demographic": [c for c in demographic if c != by.column],
+        "deprivation": [c for c in deprivation if c != by.column],
+        "known": "known",
+        "subsets": {NO_SPECIAL: ~frame["special"].astype(bool)},
+    }
+    floors = _floors(repeats, outcomes, len(periods))
+    found = flags(frame, outcomes=outcomes, repetition=floors, confidence=confidence, **columns)
+    latest = frame[frame["period"] == periods[-1]].groupby("group", as_index=False)[["pupils", *outcomes]].sum()
+    latest = latest.sort_values("group", key=lambda s: s.map(order))
+    long = long_counts(latest.assign(time_period=periods[-1]), by, outcomes, "pupils")
+    main = _with_flags(against_others(long, reference, confidence), found)
+    main = _with_other_rules(main)
+    curves, summary = _curves(frame, main, columns, reference, wider)
+    main = main.merge(summary, on=["outcome", "group"], how="left") if len(summary) else main
+    shown = protect(seal(main), policy, source=source, synthetic=synthetic, relations=(("outcome",), ("group",)))
+    made = comparison_of(shown, main, by, periods[-1])
+    return replace(
+        made,
+        comparisons=found.comparisons,
+        flagged=found.flagged,
+        judged=True,
+        periods=tuple(periods),
+        curves=_protected_curves(curves, main, policy, source, synthetic),
+        adjusted_for=(*columns["demographic"], *columns["deprivation"]),
+        remarks=_remarks(found, main, by),
+    )
+
+
+def _floors(repeats: Sealed, outcomes: Sequence[str], periods: int) -> dict[str, float]:
+    pairs = repeats.unseal("to allow for pupils who stand in several censuses")
+    return {o: repetition_floor(pairs[pairs["outcome"] == o], periods=periods) for o in outcomes}
+
+
+def _with_flags(main: pd.DataFrame, found: Flags) -> pd.DataFrame:
+    """The crude figures with what the flags say: the crude status gives way to the flag's."""
+    each = [c for c in found.table if c.startswith("risk_ratio_") and c.removeprefix("risk_ratio_") in found.periods]
+    judged = found.table[["outcome", "group", *JUDGED, *each, "status", "reasons"]].rename(
+        columns={c: f"census_{c}" for c in each}
+    )
+    replaced = [c for c in judged if c in main and c not in ("outcome", "group")]
+    return main.drop(columns=replaced).merge(judged, on=["outcome", "group"], how="left", validate="one_to_one")
+
+
+def _with_other_rules(main: pd.DataFrame) -> pd.DataFrame:
+    """A column a rule of others: over, under, no flag, or why it is not calculated."""
+    known = main[main["known"]]
+    four = {"count": "numerator", "total": "denominator"}
+    four |= {"comparator_count": "comparator_numerator", "comparator_total": "comparator_denominator"}
+    said = peers.verdicts(known, group="group", family="outcome", **four)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = (np.log(known["adjusted_upper"]) - np.log(known["adjusted_lower"])) / (2 * 1.959964)
+        p_value = 2 * ndtr(-np.abs(np.log(known["adjusted_risk_ratio"])) / spread)
+    adjusted = peers.adjusted_threshold(known["adjusted_risk_ratio"], p_value)
+    adjusted = adjusted.assign(outcome=known["outcome"], group=known["group"], rule="adjusted_threshold")
+    said = pd.concat([said, adjusted[said.columns.intersection(adjusted.columns)]], ignore_index=True)
+    said["word"] = np.where(said["flagged"], said["direction"], np.where(said["status"] == "", "no flag", "not said"))
+    wide = said.pivot(index=["outcome", "group"], columns="rule", values="word").add_prefix(RULE).reset_index()
+    return main.merge(wide, on=["outcome", "group"], how="left")
+
+
+def _curves(frame, main, columns, reference, wider) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The specification curve of every group that stands out, with its summary."""
+    tables, summaries = [], []
+    standing = main[main["status"].isin(STANDING)]
+    for outcome, rows in standing.groupby("outcome", sort=False):
+        made = specification_curve(
+            frame, outcome=outcome, reference=reference, coarser=wider, groups=rows["group"].tolist(), **columns
+        )
+        tables.append(made.table.assign(outcome=outcome))
+        summaries.append(made.summary[["group", *CURVE]].assign(outcome=outcome))
+    if not tables:
+        return pd.DataFrame(), pd.DataFrame()
+    return pd.concat(tables, ignore_index=True), pd.concat(summaries, ignore_index=True)
+
+
+def _protected_curves(curves, main, policy: Policy, source: str, synthetic: bool) -> Released | None:
+    if not len(curves):
+        return None
+    counted = main[["outcome", "group", "numerator", "denominator"]]
+    rows = curves.merge(counted, on=["outcome", "group"], how="left", validate="many_to_one")
+    pair = ("numerator", "denominator")
+    sealed = Sealed(rows, counts=pair, rates={"risk_ratio": pair})
+    # The rows of one group are the same pupils looked at in several ways: they do not add up to anything.
+    return protect(sealed, policy, source=source, synthetic=synthetic, relations=())
+
+
+def _remarks(found: Flags, main: pd.DataFrame, by: Dimension) -> tuple[str, ...]:
+    """What a reader must know of the models, over all outcomes, without naming small groups."""
+    said = [note for notes in found.notes.values() for note in notes if "nobody is identified" not in note]
+    gone = sorted(set(found.table["group"]) - set(main["group"]))
+    said += [f"{by.labels[g]}: no pupils in the latest census." for g in gone]
+    return tuple(dict.fromkeys(said))
+
+
+__all__ = ["CURVE", "LINES", "OTHERS", "RULE", "STANDING", "assess"]

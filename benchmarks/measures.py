@@ -3,8 +3,8 @@
 Peers that work row by row are timed on a sample and scaled up. PHStatsMethods is a peer for this benchmark alone and no
 dependency. To have it beside the rest without touching the workbench's own environment, from the repository:
 
-    python -m venv /tmp/peers && /tmp/peers/bin/pip install PHStatsMethods statsmodels
-    PYTHONPATH=. /tmp/peers/bin/python benchmarks/measures.py
+    python -m venv peers && peers/bin/pip install PHStatsMethods statsmodels
+    PYTHONPATH=. peers/bin/python benchmarks/measures.py
 
 Its pins of pandas may differ from the workbench's. ``--full`` gives its grouped call all 100,000 groups (a minute).
 """

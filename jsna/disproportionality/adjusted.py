@@ -22,12 +22,14 @@ SMALL_SAMPLE = (
     40  # schools under which, and FEW_SCHOOLS of one group under which, errors are corrected for few clusters
 )
 FEW_SCHOOLS = 10
+_NOTHING = 1e-16  # a variance of a log ratio that is rounding alone
 _ALONE = 1e-8  # a school that carries a coefficient alone leaves no residual to correct
 NOBODY = "not estimable by regression: nobody identified"
 EVERYBODY = "not estimable by regression: everybody identified"
 ALIASED = "not estimable by regression: the group cannot be told apart from the other variables"
 NO_CONVERGENCE = "not estimable by regression: the model does not settle"
 NO_OTHERS = "not estimable by regression: nobody is identified among the others"
+NO_SPREAD = "no interval: schools do not differ at all in this ratio"
 ONE_CLUSTER = "no interval: all pupils are in one school"
 
 
@@ -163,7 +165,8 @@ def modelled(
     """What the model alone says of every group: missing where it says nothing, with the reason in ``status``."""
     log_ratio, gradient = contrasts(fitted, reference)
     variance, independent, freedom, method = variances(fitted, gradient, errors)
-    variance = np.where(in_one_school(fitted), np.nan, variance)
+    alone, still = in_one_school(fitted), variance < _NOTHING
+    variance = np.where(alone | still, np.nan, variance)
     status = _status(fitted, log_ratio)
     good = (status == "") & np.isfinite(log_ratio)
     itself = fitted.patterns.groups == reference if reference is not None else np.zeros(len(good), bool)
@@ -183,7 +186,9 @@ def modelled(
             "degrees_of_freedom": np.where(compared, freedom, np.nan),
             "p_value": np.where(compared, _two_sided(np.abs(log_ratio) / error, freedom), np.nan),
             "errors": np.where(good, method, ""),
-            "status": np.where(compared & ~np.isfinite(variance), ONE_CLUSTER, status),
+            "status": np.where(
+                compared & ~np.isfinite(variance), np.where(still & ~alone, NO_SPREAD, ONE_CLUSTER), status
+            ),
         }
     return pd.DataFrame(frame)
 

@@ -228,7 +228,7 @@ def _summary(theta: NDArray, density: NDArray, raw: NDArray, confidence: float) 
     # The likelihood of a small count leans to one side, and its mean with it: that is no evidence for the other side.
     mean = np.where(np.sign(mean) == np.sign(raw), mean, 0.0)
     running = np.concatenate([np.zeros((len(theta), 1)), np.cumsum(pieces, axis=1) / whole], axis=1)
-    below = _between(theta, running, 0.0)
+    below = np.clip(_between(theta, running, 0.0), 0.0, 1.0)
     lower, upper = (_between(running, theta, 0.5 + sign * confidence / 2) for sign in (-1, 1))
     return {
         "estimate": np.exp(np.clip(mean, lower, upper)),

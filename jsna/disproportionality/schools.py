@@ -81,6 +81,8 @@ def without_each(fitted: Fit, wanted: NDArray, most: int | None = None) -> tuple
         np.bincount(pairs, cells, shape[0] * shape[1]).reshape(shape)
         for cells in (fitted.cell_total, fitted.cell_count)
     )
+    if not fitted.converged:
+        return np.full(shape, np.nan), pupils
     log_ratio, gradient = contrasts(fitted)
     information = np.linalg.inv(fitted.bread)
     left = information - fitted.information_by_cluster + 1e-9 * np.diag(information.diagonal())

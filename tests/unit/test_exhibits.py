@@ -25,7 +25,7 @@ def chart(kind, table):
     if kind == "dot":
         return dot_interval(table, id="x", title="T", group="g", value="v", lower="lo", upper="hi", unit="%")
     if kind == "forest":
-        return forest(table, id="x", title="T", group="g", ratio="v", lower="lo", upper="hi", status="s")
+        return forest(table, id="x", title="T", group="g", ratio="v", lower="lo", upper="hi", status="s", axis="Ratio")
     return bars(table, id="x", title="T", group="g", value="v", unit="% of pupils")
 
 

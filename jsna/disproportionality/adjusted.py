@@ -203,14 +203,20 @@ def contrasts(fitted: Fit, reference: str | None = None) -> tuple[NDArray, NDArr
     if reference is not None:
         at = fitted.patterns.groups.get_loc(reference)
         return level - level[at], slope - slope[at]
-    weight = np.where(fitted.patterns.known, fitted.group_total, 0.0) * risk
-    size = np.where(fitted.patterns.known, fitted.group_total, 0.0)
+    size = _comparable(fitted)
+    weight = size * risk
     others, others_size = weight.sum() - weight, size.sum() - size
     pull = weight[:, None] * np.where(np.isfinite(slope), slope, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         log_ratio = level - np.log(others / others_size)
         gradient = slope - (pull.sum(axis=0) - pull) / others[:, None]
     return log_ratio, gradient
+
+
+def _comparable(fitted: Fit) -> NDArray:
+    """Pupils of each group that may stand in a comparator: known, and not one of which the model can say nothing."""
+    told = fitted.estimable | (fitted.group_count == 0) | (fitted.group_count == fitted.group_total)
+    return np.where(fitted.patterns.known & told, fitted.group_total, 0.0)
 
 
 def _log_levels(fitted: Fit) -> tuple[NDArray, NDArray]:
@@ -246,7 +252,7 @@ def expected_counts(fitted: Fit, reference: str | None = None) -> NDArray:
     level = np.where(np.isfinite(effect), np.exp(effect), 0.0)
     if reference is not None:
         return base_by_group * level[p.groups.get_loc(reference)]
-    size = np.where(p.known, fitted.group_total, 0.0)
+    size = _comparable(fitted)
     with np.errstate(divide="ignore", invalid="ignore"):
         return base_by_group * ((size * level).sum() - size * level) / (size.sum() - size)
 

@@ -26,7 +26,8 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.optimize import brentq
+from scipy.special import gammainc, ndtr
 from tqdm import tqdm
 
 from jsna.disproportionality import peers
@@ -81,8 +82,6 @@ def true_ratios(scenario: Scenario, rng: Generator) -> NDArray:
 
 def _deprivation(mean: float) -> NDArray:
     """Shares of the five quintiles (the most deprived first) with a given mean."""
-    from scipy.optimize import brentq
-
     q = np.arange(1, QUINTILES + 1)
     share = lambda t: np.exp(t * q) / np.exp(t * q).sum()  # noqa: E731
     return share(brentq(lambda t: share(t) @ q - mean, -5, 5))
@@ -631,6 +630,18 @@ def _oracle(weak: dict[str, NDArray], null: dict[str, NDArray]) -> float:
     return 100 * float((statistic(weak)[:, WEAK_GROUP] >= cut).mean())
 
 
+def luck_needed(results: Results, wanted: float = 0.65) -> tuple[float, float, float]:
+    """What the goal at the weak spot asks: pupils expected and identified once repetition and schools are allowed for,
+    and how often luck alone would then pass a cut-off that finds the ``wanted`` share of ratios of 2, one-sided.
+    """
+    weak = _of(results, "weak spot", 0.03)
+    expected = float(np.mean(weak["expected"][:, WEAK_GROUP] / weak["dispersion"][:, WEAK_GROUP]))
+    found = WEAK_RATIO * expected
+    # The regularised gamma function of c at m is the chance of c or more events where m are expected, for any c.
+    cut = brentq(lambda c: gammainc(c, found) - wanted, 0.1, 10 * found)
+    return expected, found, 100 * float(gammainc(cut, expected))
+
+
 def bars(results: Results) -> str:
     """Every bar of the study beside what was measured."""
     rows: list[list[object]] = []
@@ -684,6 +695,7 @@ def report(results: Results, priors: dict[float, Prior], replicates: int, second
         for base, p in priors.items()
     )
     words = (Path(__file__).parent / "validity.md").read_text(encoding="utf-8")
+    expected, found, luck = luck_needed(results)
     parts = {
         "replicates": f"{replicates:,}",
         "seed": str(SEED),
@@ -700,6 +712,10 @@ def report(results: Results, priors: dict[float, Prior], replicates: int, second
         "size_17": size_table(results, 0.17),
         "size_03": size_table(results, 0.03),
         "weak": weak_spot(results)[0],
+        "weak_expected": f"{expected:.0f}",
+        "weak_found": f"{found:.0f}",
+        "weak_luck": f"{luck:.1f}",
+        "weak_luck_borough": f"{100 * (1 - (1 - luck / 100) ** GROUPS):.0f}",
         "intervals": interval_table(results)[0],
         "learned": learned,
     }

@@ -76,11 +76,11 @@ class ChapterError(WorkbenchError):
     exit_code = 3
 
 
-def did_you_mean(value: object, allowed: Iterable[str]) -> str:
+def did_you_mean(value: object, allowed: Iterable[object]) -> str:
     """A sentence with the nearest allowed name, or nothing when none is near.
 
     >>> did_you_mean("la_cod", ["la_code", "period"])
     "Did you mean 'la_code'?"
     """
-    near = get_close_matches(str(value), list(allowed), n=1, cutoff=0.55)
+    near = get_close_matches(str(value), [str(a) for a in allowed], n=1, cutoff=0.55)
     return f"Did you mean {near[0]!r}?" if near else ""

@@ -258,23 +258,13 @@ def within_areas(area: Area) -> Exhibit:
     period = ehc.latest_period(table)
     strata = ehc.in_time_by_area_and_group(table, period)
     reference = area.params.reference_ethnicity
-    names = groups_of("Ethnicity").labels
-    shown = [g for g in names if g not in (reference, "NOBT")]
-    results = {
-        g: stratified(strata, group=g, reference=reference, count="in_20_weeks", total="total", strata="area_code")
-        for g in shown
-    }
-    rows = pd.DataFrame(
-        {
-            "label": [names[g] for g in shown],
-            "risk_ratio": [r.risk_ratio for r in results.values()],
-            "risk_ratio_lower": [r.lower for r in results.values()],
-            "risk_ratio_upper": [r.upper for r in results.values()],
-            "crude_risk_ratio": [r.crude_risk_ratio for r in results.values()],
-            "areas": [r.strata for r in results.values()],
-            "status": "no evidence",
-        }
-    )
+    groups = groups_of("Ethnicity")
+    names = groups.labels
+    found = stratified(strata, group="group", reference=reference, count="in_20_weeks", total="total", by="area_code")
+    rows = found.table[(found.table["comparator"] == reference) & ~found.table["group"].isin(groups.unknown)]
+    rows = rows.rename(columns={"lower": "risk_ratio_lower", "upper": "risk_ratio_upper", "strata": "areas"})
+    rows = rows.assign(label=rows["group"].map(names), status="no evidence")
+    rows = rows.sort_values("group", key=lambda g: g.map(list(names).index), kind="stable").reset_index(drop=True)
     return forest(
         publish_official(rows, source=f"{RELEASE}, timeliness_20_week, {period}; Mantel–Haenszel within area"),
         id="ehc-within-areas",

@@ -23,7 +23,6 @@ SMALL_SAMPLE = (
 )
 FEW_SCHOOLS = 10
 _NOTHING = 1e-16  # a variance of a log ratio that is rounding alone
-_ALONE = 1e-8  # a school that carries a coefficient alone leaves no residual to correct
 NOBODY = "not estimable by regression: nobody identified"
 EVERYBODY = "not estimable by regression: everybody identified"
 ALIASED = "not estimable by regression: the group cannot be told apart from the other variables"
@@ -241,7 +240,7 @@ def _log_levels(fitted: Fit) -> tuple[NDArray, NDArray]:
 def expected_counts(fitted: Fit, reference: str | None = None) -> NDArray:
     """How many of each group would be identified at the comparator's adjusted risk (Poisson): count over ratio.
 
-    Defined also for a group with nobody identified, who has no coefficient.
+    Defined also for a group with nobody identified, who has no coefficient; not for one that the adjusters determine.
     """
     effect, selector = fitted.group_effects(), fitted.group_selector()
     p = fitted.patterns
@@ -254,7 +253,9 @@ def expected_counts(fitted: Fit, reference: str | None = None) -> NDArray:
         return base_by_group * level[p.groups.get_loc(reference)]
     size = _comparable(fitted)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return base_by_group * ((size * level).sum() - size * level) / (size.sum() - size)
+        expected = base_by_group * ((size * level).sum() - size * level) / (size.sum() - size)
+    # Of a group that the adjusters determine they have taken up the difference: it would expect what it has.
+    return np.where(fitted.estimable | (fitted.group_count == 0), expected, np.nan)
 
 
 def variances(fitted: Fit, gradient: NDArray, errors: Errors) -> tuple[NDArray, NDArray, NDArray, NDArray]:
@@ -308,17 +309,11 @@ def _bias_reduced(fitted: Fit, gradient: NDArray) -> tuple[NDArray, NDArray]:
     With M the inverse information and H the part of one school in it, the school's score is multiplied by
     M^-½ (I − M^½ H M^½)^-½ M^½, which is the pupil-level correction written in as many dimensions as coefficients.
     """
-    values, vectors = np.linalg.eigh(fitted.bread)
-    root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
-    held = np.bincount(fitted.patterns.cluster, fitted.cell_total, len(fitted.patterns.clusters)) > 0
-    leverage = root @ fitted.information_by_cluster[held] @ root
-    own, basis = np.linalg.eigh((leverage + leverage.transpose(0, 2, 1)) / 2)
-    own = np.clip(own, 0.0, 1.0)
-    stretch = np.where(own < 1 - _ALONE, 1 / np.sqrt(np.maximum(1 - own, _ALONE)), 0.0)
-    arms = np.einsum("sij,sj,skj,kg->sig", basis, stretch, basis, root @ gradient.T, optimize=True)
-    influence = np.einsum("sig,ij,sj->sg", arms, root, fitted.scores[held], optimize=True)
+    held, root, leverage, stretch = fitted.bias_reduction
+    arms = stretch @ (root @ gradient.T)
+    influence = np.einsum("sig,si->sg", arms, fitted.scores[held] @ root)
     variance = (influence**2).sum(axis=0)
-    loaded = np.einsum("sij,sjg->sig", leverage, arms)
+    loaded = leverage @ arms
     diagonal = np.einsum("sig,sig->sg", arms, loaded)
     gram = np.einsum("sig,tig->gst", loaded, loaded, optimize=True)
     products = -gram
@@ -391,6 +386,7 @@ def _unmodelled(patterns: Patterns, count: NDArray, total: NDArray, reference, c
 def _coefficients(fitted: Fit) -> pd.DataFrame:
     identity = np.eye(len(fitted.columns))
     variance = variances(fitted, identity, "cr1")[0]
+    variance = np.where(variance < _NOTHING, np.nan, variance)
     p = fitted.patterns
     return pd.DataFrame(
         {
@@ -409,7 +405,12 @@ def _odds_ratios(fitted: Fit, reference: str | None, errors: Errors, confidence:
     effect, selector = fitted.group_effects(), fitted.group_selector()
     log_odds, gradient = effect - effect[at], selector - selector[at]
     variance, _, freedom, _ = variances(fitted, gradient, errors)
+    alone, still = in_one_school(fitted), variance < _NOTHING
+    itself = np.arange(len(effect)) == at
+    variance = np.where((alone | still) & ~itself, np.nan, variance)
     reach = t_quantile(freedom, confidence) * np.sqrt(variance)
+    status = _status(fitted, log_odds)
+    untold = (status == "") & ~np.isfinite(reach)
     return pd.DataFrame(
         {
             "group": p.groups,
@@ -417,6 +418,6 @@ def _odds_ratios(fitted: Fit, reference: str | None, errors: Errors, confidence:
             "odds_ratio": np.exp(log_odds),
             "lower": np.exp(log_odds - reach),
             "upper": np.exp(log_odds + reach),
-            "status": _status(fitted, log_odds),
+            "status": np.where(untold, np.where(still & ~alone, NO_SPREAD, ONE_CLUSTER), status),
         }
     )

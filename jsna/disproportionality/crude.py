@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from jsna.disproportionality.patterns import known_rows
 from jsna.disproportionality.rule import make_rule
 from jsna.errors import MeasureError, Problem, did_you_mean
 from jsna.measures import equal_risks_p_value, false_discovery, proportion, risk_difference, risk_ratio
@@ -48,7 +49,7 @@ def crude(
             "group": frame[group],
             "numerator": _numbers(frame[count]),
             "denominator": _numbers(frame[total]),
-            "_known": frame[known].astype(bool) if known else True,
+            "_known": known_rows(frame, group, known) if known else True,
         }
     ).reset_index(drop=True)
     own = count_status(rows["numerator"].to_numpy(), rows["denominator"].to_numpy())
@@ -69,10 +70,8 @@ def _check(frame: pd.DataFrame, needed: list[str], key: list[str], known: str | 
         raise MeasureError(
             *(Problem("There is no such column.", value=c, mend=did_you_mean(c, frame.columns)) for c in missing)
         )
-    if known and frame[known].isna().any():
-        raise MeasureError(
-            Problem("Whether a group is known is not said for every row.", where=known, expected="true or false")
-        )
+    if known:
+        known_rows(frame, key[-1], known)
     twice = frame.loc[frame.duplicated(key), key]
     if len(twice):
         raise MeasureError(
@@ -179,7 +178,7 @@ def _judged(rows: pd.DataFrame, why_not: pd.Series) -> pd.DataFrame:
         default="crude_only",
     )
     status = np.where(rows["_known"], status, "insufficient data")
-    itself = rows["group"] == rows["comparator"]
+    itself = rows["group"].astype(object) == rows["comparator"].astype(object)
     reasons = np.where(itself, "reference_group", reasons)
     partial = rows["_incomplete"] & rows["_usable"]
     reasons = np.where(partial, [f"{r}; comparator_incomplete" for r in reasons], reasons)

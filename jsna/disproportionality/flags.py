@@ -10,6 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from jsna.disproportionality.adjusted import (
+    EVERYBODY,
+    NOBODY,
     contrasts,
     expected_counts,
     in_one_school,
@@ -28,6 +30,8 @@ from jsna.disproportionality.unknown import unknown_effect
 from jsna.errors import MeasureError, Problem
 from jsna.measures import risk_ratio
 from jsna.measures.columns import normal_quantile
+
+_FEWEST_FOR_A_LINE, _LINE_ROUNDS, _LINE_REACH = 4, 8, 2.0
 
 
 @dataclass(frozen=True)
@@ -170,7 +174,8 @@ def judge(
     simply &= rule.beyond_size(simple_ratio)
     side = np.where(ratio >= 1, 1.0, -1.0)
     checks, table = _checks(study, main, table.assign(q_value=q), side, rule, candidate, many)
-    return _with_status(table, rule, candidate, found, simply, side, checks, many), estimate.weights
+    determined = main.converged & (main.group_count > 0) & ~main.estimable
+    return _with_status(table, rule, candidate, found, simply, side, checks, determined), estimate.weights
 
 
 def _described(study: Study, confidence: float) -> pd.DataFrame:
@@ -199,8 +204,9 @@ def _described(study: Study, confidence: float) -> pd.DataFrame:
     for line in LINES:
         made = study.fit(line)
         shown = plain if made is None else modelled(made, confidence=confidence)
+        crude_stands = np.ones(len(table), bool) if made is None else shown["status"].isin([NOBODY, EVERYBODY])
         for name in ("risk_ratio", "lower", "upper"):
-            table[f"{line}_{name}"] = shown[name].fillna(plain[name])
+            table[f"{line}_{name}"] = shown[name].where(~crude_stands, plain[name])
     return table
 
 
@@ -215,11 +221,11 @@ def _pooled(made: Fit, rule: Rule, floor: float, prior: Prior | None, confidence
 
 
 def _design(made: Fit, rule: Rule, floor: float) -> tuple[NDArray, NDArray]:
-    """Each group's design effect, steadied by a line in the log of its size, and its variance times its events.
+    """Each group's design effect, steadied by a line in its size, and its variance times its events.
 
-    The variance is the bias-reduced one. Of a single group it is uncertain: the log of its design effect is the mean of
-    its own, widened to make a normal interval as wide as its t interval, and of the line fitted over groups with enough
-    events; other groups take the line.
+    The variance is the bias-reduced one, widened to make a normal interval as wide as its t interval. Of a single group
+    it is uncertain: its log is averaged with that of the line, fitted over groups with enough events; other groups take
+    the line.
     """
     _, gradient = contrasts(made)
     n, x = made.group_total, made.group_count
@@ -227,18 +233,32 @@ def _design(made: Fit, rule: Rule, floor: float) -> tuple[NDArray, NDArray]:
     wider = (t_quantile(freedom, 0.95) / normal_quantile(0.95)) ** 2
     variance = np.where(in_one_school(made), np.nan, variance)
     with np.errstate(divide="ignore", invalid="ignore"):
-        own = np.log(variance / independent)
+        own = wider * variance / independent
         per_event = np.where(made.estimable & (x > 0), independent * x, np.nan)
-        size = np.log(n)
-    sure = made.patterns.known & np.isfinite(own) & (x >= rule.minimum_events_for_design)
-    if sure.sum() >= 4 and np.ptp(size[sure]) > 0:
-        slope, start = np.polyfit(size[sure], own[sure], 1)
-        line = start + slope * size
-    else:
-        line = np.full(len(n), own[sure].mean() if sure.any() else np.log(floor))
-    steady = np.where(sure, (own + np.log(wider) + line) / 2, line)
+    sure = made.patterns.known & np.isfinite(own) & (own > 0) & (x >= rule.minimum_events_for_design)
+    line = np.maximum(_line(own[sure], n[sure], n), floor) if sure.any() else np.full(len(n), floor)
+    steady = np.where(sure, np.sqrt(np.where(sure, own, 1.0) * line), line)
     rate = made.group_count[made.patterns.known].sum() / max(n[made.patterns.known].sum(), 1)
-    return np.maximum(np.exp(steady), floor), np.where(np.isfinite(per_event), per_event, 1 - rate)
+    return np.maximum(steady, floor), np.where(np.isfinite(per_event), per_event, 1 - rate)
+
+
+def _line(effect: NDArray, size: NDArray, wanted: NDArray) -> NDArray:
+    """Design effects at the sizes ``wanted``: a + b · size, neither below 0, with errors in proportion to the effect.
+
+    A design effect grows in a straight line with the pupils that a group has in each school (Kish). One group that sits
+    in a single school must not widen everybody's interval: effects further than a factor of 2 from the line count as
+    at that factor.
+    """
+    from scipy.optimize import nnls
+
+    if len(effect) < _FEWEST_FOR_A_LINE or np.ptp(size) == 0:
+        return np.full(len(wanted), effect.mean())
+    unit = size.mean()
+    columns, fitted = np.column_stack([np.ones(len(size)), size / unit]), np.full(len(size), np.median(effect))
+    for _ in range(_LINE_ROUNDS):
+        (start, slope), _ = nnls(columns / fitted[:, None], np.clip(effect / fitted, 1 / _LINE_REACH, _LINE_REACH))
+        fitted = start + slope * size / unit
+    return start + slope * wanted / unit
 
 
 def _ratio_of_count(study: Study, period: int) -> NDArray:
@@ -274,8 +294,10 @@ def _checks(study: Study, main: Fit, table: pd.DataFrame, side, rule: Rule, cand
         unknown_highest=high,
     )
     worst = np.where(side > 0, low, high)
+    absent = _absent_from_a_census(study)
     checks = {
-        "one_census_only": steady | ~np.full(len(table), many),
+        "one_census_only": steady | absent | ~np.full(len(table), many),
+        "absent_from_a_census": ~absent,
         "single_census": np.full(len(table), many),
         "only_after_deprivation": simple,
         "depends_on_analysis": ~(shares < rule.agreeing_specifications),
@@ -286,7 +308,14 @@ def _checks(study: Study, main: Fit, table: pd.DataFrame, side, rule: Rule, cand
     return (checks, same_side(worst, side, 1.0)), table
 
 
-def _with_status(table, rule: Rule, candidate, found, simply, side, checks, many: bool) -> pd.DataFrame:
+def _absent_from_a_census(study: Study) -> NDArray:
+    """Which groups have nobody in one of the censuses."""
+    p = study.patterns
+    held = [p.sum_by_group(np.where(study.period == i, p.total, 0)) for i in range(len(study.periods))]
+    return (np.array(held) == 0).any(axis=0)
+
+
+def _with_status(table, rule: Rule, candidate, found, simply, side, checks, determined: NDArray) -> pd.DataFrame:
     tests, survives_worst = checks
     passed = np.logical_and.reduce(list(tests.values()))
     flagged = candidate & passed
@@ -297,18 +326,20 @@ def _with_status(table, rule: Rule, candidate, found, simply, side, checks, many
     ruled_out = (low > rule.ratio_low) & (high < rule.ratio_high)
     known = table["known"].to_numpy()
     no_ratio = (table["denominator"] == 0).to_numpy() | ~np.isfinite(low)
+    untold = no_ratio & (table["denominator"] > 0).to_numpy() & determined
     status = np.select(
-        [~known, flagged & (side > 0), flagged, candidate | deprived, few | no_ratio | wide],
+        [~known, flagged & (side > 0), flagged, candidate | (deprived & ~untold), few | no_ratio | wide],
         [INSUFFICIENT, OVER, UNDER, WATCH, INSUFFICIENT],
         default=NO_EVIDENCE,
     )
     reasons = np.select(
-        [~known, flagged, candidate, deprived, no_ratio, few, wide, found, ruled_out],
+        [~known, flagged, candidate, deprived & ~untold, untold, no_ratio, few, wide, found, ruled_out],
         [
             "not_compared",
             "every_check",
             "",
             "goes_with_deprivation",
+            "not_told_apart",
             "not_calculated",
             "few_pupils",
             "wide_interval",

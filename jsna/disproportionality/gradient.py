@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from jsna.disproportionality.adjusted import ONE_CLUSTER, t_quantile, variances
+from jsna.disproportionality.adjusted import ONE_CLUSTER, notes, t_quantile, variances
 from jsna.disproportionality.patterns import lined_up, require_columns, usable_counts
 from jsna.disproportionality.regression import fit
 from jsna.errors import MeasureError, Problem
 
 NOT_MEASURED = "not measured: nobody, or everybody, is identified"
 ONE_RANK = "not measured: all pupils have the same rank"
+NO_RANKS = "not measured: nobody has a rank"
+DETERMINED = "not measured: the adjusters determine the rank"
 NOT_SETTLED = "not measured: the model does not settle"
 
 
@@ -69,15 +71,16 @@ def deprivation_gradient(
     left_out = int(frame.loc[place.isna(), total].sum())
     rows = frame[place.notna()].assign(_place=_ridit(place[place.notna()], frame.loc[place.notna(), total]), _all="all")
     x, n = usable_counts(rows[count], rows[total], rows[rank])
-    schools = int(rows.loc[n > 0, cluster].nunique())
-    why = ONE_RANK if rows.loc[n > 0, "_place"].nunique() < 2 else "" if 0 < x.sum() < n.sum() else NOT_MEASURED
+    schools = int(rows.loc[n > 0, cluster].nunique(dropna=False))
+    places = rows.loc[n > 0, "_place"].nunique()
+    why = (NO_RANKS if not places else ONE_RANK) if places < 2 else "" if 0 < x.sum() < n.sum() else NOT_MEASURED
     if why:
         return _none(int(n.sum()), left_out, schools, why)
     patterns = lined_up(rows, group="_all", total=total, adjust=adjust, linear=["_place"], cluster=cluster)
     fitted = fit(patterns, x)
     slope = np.flatnonzero(patterns.variable[fitted.columns] == "_place")
     if not fitted.converged or not len(slope):
-        return _none(int(n.sum()), left_out, schools, NOT_SETTLED)
+        return _none(int(n.sum()), left_out, schools, NOT_SETTLED if len(slope) else DETERMINED)
     contrast = np.zeros((1, len(fitted.columns)))
     contrast[0, slope] = 1.0
     variance, _, freedom, _ = variances(fitted, contrast, "cr2")
@@ -95,7 +98,7 @@ def deprivation_gradient(
         pupils_left_out=left_out,
         schools=schools,
         status="" if schools > 1 else ONE_CLUSTER,
-        notes=tuple(f"{t}: nobody is identified; its pupils inform no coefficient." for t in fitted.separated),
+        notes=notes(fitted, clustered=True),
     )
 
 

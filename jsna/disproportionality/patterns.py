@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from jsna.errors import MeasureError, Problem, did_you_mean
-from jsna.measures.columns import MISSING, NO_PUPILS, aligned, count_status
+from jsna.measures.columns import MISSING, NO_PUPILS, aligned, count_status, true_or_false
 
 NOT_RECORDED = "not recorded"
 INTERCEPT = "all"
@@ -149,7 +149,7 @@ def require_columns(frame: pd.DataFrame, needed: Sequence[str]) -> None:
 
 def usable_totals(total: pd.Series, named: pd.Series) -> NDArray:
     """The totals as numbers. Raises ``MeasureError`` naming every row that is no count."""
-    return usable_counts(total * 0, total, named)[1]
+    return usable_counts(pd.Series(0.0, total.index, name=total.name), total, named)[1]
 
 
 def usable_counts(count: pd.Series, total: pd.Series, named: pd.Series) -> tuple[NDArray, NDArray]:
@@ -205,18 +205,27 @@ def _patterns(codes: list[NDArray], sizes: list[int]) -> tuple[NDArray, tuple[ND
 def _known(frame: pd.DataFrame, group: str, known: str | None, groups: pd.Index) -> NDArray:
     if known is None:
         return np.ones(len(groups), bool)
-    if frame[known].isna().any():
-        raise MeasureError(
-            Problem("Whether a group is known is not said for every row.", where=known, expected="true or false")
-        )
-    yes = frame[known].astype(bool)
-    named = frame.loc[yes, group].drop_duplicates()
-    both = sorted(set(map(str, named)) & set(map(str, frame.loc[~yes, group])))
+    named = frame.loc[known_rows(frame, group, known), group].drop_duplicates()
+    return groups.isin(named) | (groups.isin([NOT_RECORDED]) & named.isna().any())
+
+
+def known_rows(frame: pd.DataFrame, group: str, known: str) -> NDArray:
+    """Whether each row's group is known. Raises ``MeasureError`` for gaps, words, and a group that is both."""
+    yes = true_or_false(frame[known], "Whether a group is known")
+    both = sorted(set(map(str, frame.loc[yes, group])) & set(map(str, frame.loc[~yes, group])))
     if both:
         raise MeasureError(
             Problem("A group is called known in some rows and unknown in others.", where=known, value=both[:5])
         )
-    return groups.isin(named) | (groups.isin([NOT_RECORDED]) & named.isna().any())
+    return yes
+
+
+def wanted_groups(names: pd.Index, groups: Sequence[object]) -> pd.Index:
+    """``groups`` as an index. Raises ``MeasureError`` naming every one that is not among ``names``."""
+    strange = [g for g in groups if g not in names]
+    if strange:
+        raise MeasureError(*(Problem("There is no such group.", value=g, mend=did_you_mean(g, names)) for g in strange))
+    return pd.Index(list(groups))
 
 
 def _matrix(names, levels, combination, reference: int, linear: int) -> tuple[NDArray, NDArray, NDArray]:

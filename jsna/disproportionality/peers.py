@@ -16,12 +16,20 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 import yaml
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
+from jsna.disproportionality.peer_columns import (
+    TINY,
+    in_families,
+    log_or_infinite,
+    rule_answer,
+    two_sided_cut,
+    usable_pairs,
+    within,
+)
 from jsna.errors import MeasureError, Problem, did_you_mean
-from jsna.measures.columns import BOTH_ONE, BOTH_ZERO, MISSING, NEGATIVE, aligned, count_status, normal_quantile
-from jsna.measures.columns import pair_status as _pair_status
+from jsna.measures.columns import BOTH_ONE, MISSING, NEGATIVE, aligned, normal_quantile
 
 UNDER_CELL = "under the minimum cell"
 UNDER_N = "under the minimum number of pupils"
@@ -32,7 +40,6 @@ ALL_IN_GROUP = "all identified pupils are in this group"
 PROGRESS = "reasonable progress"
 NOT_A_P_VALUE = "p-value outside 0 to 1"
 YEARS = 3
-_TINY = 1e-12  # a ratio that stands exactly on a threshold is not moved across it by rounding
 
 _FILE = yaml.safe_load(files("jsna.disproportionality").joinpath("peers.yml").read_text(encoding="utf-8"))
 CONSTANTS: dict[str, dict] = {rule: entry["constants"] for rule, entry in _FILE.items()}
@@ -53,14 +60,14 @@ def chi_square(
     >>> chi_square([30], [100], [50], [400]).round(2).values.tolist()
     [['over', True, 4.27, '']]
     """
-    cut = _two_sided(p)
-    x1, n1, x0, n0, status, index = _pairs(count, total, comparator_count, comparator_total)
+    cut = two_sided_cut(p)
+    x1, n1, x0, n0, status, index = usable_pairs(count, total, comparator_count, comparator_total)
     status = np.where((status == "") & (x1 == n1) & (x0 == n0), BOTH_ONE, status)
     with np.errstate(divide="ignore", invalid="ignore"):
         pooled = (x1 + x0) / (n1 + n0)
         difference = x1 / n1 - x0 / n0
         z = np.abs(difference) / np.sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0))
-    return _answer(index, status, difference, z, cut)
+    return rule_answer(index, status, difference, z, cut)
 
 
 def council_tool(count: ArrayLike, total: ArrayLike, family: ArrayLike | None = None, p: float = 0.05) -> pd.DataFrame:
@@ -78,8 +85,8 @@ def council_tool(count: ArrayLike, total: ArrayLike, family: ArrayLike | None = 
     >>> council_tool([30, 50, 0], [100, 397, 3]).round(2).values.tolist()
     [['over', True, 2.27, ''], ['under', True, 2.27, ''], ['under', True, inf, '']]
     """
-    _within("p", p, 0, 1)
-    x, n, overall, status, index = _in_families(count, total, family)
+    within("p", p, 0, 1)
+    x, n, overall, status, index = in_families(count, total, family)
     identified = overall[0]
     with np.errstate(divide="ignore", invalid="ignore"):
         expected = np.round(n / overall[1] * identified)
@@ -91,7 +98,7 @@ def council_tool(count: ArrayLike, total: ArrayLike, family: ArrayLike | None = 
     statistic = np.where(nobody, np.inf, statistic)
     direction = np.where(nobody, -1.0, x - expected)
     z = np.sqrt(statistic)
-    answer = _answer(index, status, direction, z, np.inf)
+    answer = rule_answer(index, status, direction, z, np.inf)
     shown = np.round(2 * ndtr(-z), CONSTANTS["council_tool"]["decimals"])
     return answer.assign(flagged=(status == "") & (shown < p))
 
@@ -113,12 +120,12 @@ def intervals_apart(
     [['over', True, 2.5, '']]
     """
     cut = normal_quantile(confidence)
-    x1, n1, x0, n0, status, index = _pairs(count, total, comparator_count, comparator_total)
+    x1, n1, x0, n0, status, index = usable_pairs(count, total, comparator_count, comparator_total)
     with np.errstate(divide="ignore", invalid="ignore"):
         first, second, root1, root0 = x1 / n1, x0 / n0, np.sqrt(n1), np.sqrt(n0)
         touch = (first * root1 + second * root0) / (root1 + root0)
         z = np.abs(first - second) / (1 / root1 + 1 / root0) / np.sqrt(touch * (1 - touch))
-    return _answer(index, status, first - second, np.where(first == second, 0.0, z), cut)
+    return rule_answer(index, status, first - second, np.where(first == second, 0.0, z), cut)
 
 
 def beyond_limits(
@@ -137,12 +144,12 @@ def beyond_limits(
     [['over', False, 2.5, '']]
     """
     cut = normal_quantile(confidence)
-    x, n, x0, n0, status, index = _pairs(count, total, benchmark_count, benchmark_total)
+    x, n, x0, n0, status, index = usable_pairs(count, total, benchmark_count, benchmark_total)
     with np.errstate(divide="ignore", invalid="ignore"):
         benchmark = x0 / n0
         difference = x / n - benchmark
         z = np.abs(difference) / np.sqrt(benchmark * (1 - benchmark) / n)
-    return _answer(index, status, difference, np.where(difference == 0, 0.0, z), cut)
+    return rule_answer(index, status, difference, np.where(difference == 0, 0.0, z), cut)
 
 
 def idea(
@@ -166,7 +173,17 @@ def idea(
     ratio, status, index = _idea_ratio(
         (count, total, comparator_count, comparator_total), threshold, minimum_cell, minimum_n
     )
-    return _answer(index, status, ratio > 1, _log(ratio), np.log(threshold))
+    return rule_answer(index, status, ratio > 1, log_or_infinite(ratio), np.log(threshold))
+
+
+def _idea_ratio(columns: tuple, threshold: float, minimum_cell: int, minimum_n: int) -> tuple:
+    within("threshold", threshold, 1, np.inf)
+    x1, n1, x0, n0, status, index = usable_pairs(*columns)
+    small = [x1 < minimum_cell, n1 < minimum_n, x0 < minimum_cell, n0 < minimum_n]
+    words = [UNDER_CELL, UNDER_N, COMPARATOR_UNDER_CELL, COMPARATOR_UNDER_N]
+    status = np.where(status == "", np.select(small, words, default=""), status)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return (x1 / n1) / (x0 / n0), status, index
 
 
 def idea_three_years(
@@ -190,7 +207,7 @@ def idea_three_years(
     True
     """
     if progress is not None:
-        _within("progress", progress, 0, np.inf)
+        within("progress", progress, 0, np.inf)
     try:
         tables = [pd.DataFrame(table) for table in (counts, totals, comparator_counts, comparator_totals)]
     except ValueError as error:
@@ -207,9 +224,9 @@ def idea_three_years(
     smallest = ratio.min(axis=1)
     if progress is not None:
         with np.errstate(invalid="ignore"):
-            fell = (-np.diff(ratio, axis=1) >= progress - _TINY).all(axis=1)
-        first = np.where((first == "") & fell & (_log(smallest) > np.log(threshold) + _TINY), PROGRESS, first)
-    return _answer(tables[0].index, first, smallest > 1, _log(smallest), np.log(threshold))
+            fell = (-np.diff(ratio, axis=1) >= progress - TINY).all(axis=1)
+        first = np.where((first == "") & fell & (log_or_infinite(smallest) > np.log(threshold) + TINY), PROGRESS, first)
+    return rule_answer(tables[0].index, first, smallest > 1, log_or_infinite(smallest), np.log(threshold))
 
 
 def four_fifths(
@@ -224,14 +241,14 @@ def four_fifths(
     >>> four_fifths([30, 20, 10], [100, 100, 100]).round(2).values.tolist()
     [['over', True, 1.82, ''], ['', False, 0.0, ''], ['under', True, 3.11, '']]
     """
-    _within("low", low, 0, 1)
-    _within("high", high, 1, np.inf)
-    x, n, overall, status, index = _in_families(count, total, family)
+    within("low", low, 0, 1)
+    within("high", high, 1, np.inf)
+    x, n, overall, status, index = in_families(count, total, family)
     status = np.where((status == "") & (overall[0] == 0), NOBODY_IDENTIFIED, status)
     with np.errstate(divide="ignore", invalid="ignore"):
-        log_index = _log((x / n) / (overall[0] / overall[1]))
+        log_index = log_or_infinite((x / n) / (overall[0] / overall[1]))
     strength = np.where(log_index > 0, log_index / np.log(high), log_index / np.log(low))
-    return _answer(index, status, log_index, np.abs(strength), 1.0)
+    return rule_answer(index, status, log_index, np.abs(strength), 1.0)
 
 
 def index_against_highest(
@@ -246,12 +263,12 @@ def index_against_highest(
     >>> index_against_highest([30, 24, 10], [100, 100, 100]).round(2).values.tolist()
     [['', False, 0.0, ''], ['under', False, 0.22, ''], ['under', True, 1.1, '']]
     """
-    _within("low", low, 0, 1)
-    x, n, overall, status, index = _in_families(count, total, family)
+    within("low", low, 0, 1)
+    x, n, overall, status, index = in_families(count, total, family)
     status = np.where((status == "") & (overall[0] == 0), NOBODY_IDENTIFIED, status)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = x / n / overall[2]
-    return _answer(index, status, ratio - 1, np.abs(_log(ratio)), -np.log(low))
+    return rule_answer(index, status, ratio - 1, np.abs(log_or_infinite(ratio)), -np.log(low))
 
 
 def point_gap(
@@ -267,11 +284,11 @@ def point_gap(
     """
     if not 0 <= minimum_margin < 1:
         raise MeasureError(Problem("Out of range.", where="minimum_margin", value=minimum_margin, expected="0 to 1"))
-    x, n, overall, status, index = _in_families(count, total, family)
+    x, n, overall, status, index = in_families(count, total, family)
     with np.errstate(divide="ignore", invalid="ignore"):
         gap = x / n - overall[0] / overall[1]
         margin = np.maximum(CONSTANTS["point_gap"]["z"] * np.sqrt(0.25 / n), minimum_margin)
-    return _answer(index, status, gap, np.abs(gap) / margin, 1.0, reaching=True)
+    return rule_answer(index, status, gap, np.abs(gap) / margin, 1.0, reaching=True)
 
 
 def adjusted_threshold(
@@ -286,15 +303,15 @@ def adjusted_threshold(
     >>> adjusted_threshold([1.33, 1.2, 0.6], [0.04, 0.001, 0.2]).round(2).values.tolist()
     [['over', True, 1.4, ''], ['over', False, 0.0, ''], ['under', False, 0.7, '']]
     """
-    _within("low", low, 0, 1)
-    _within("high", high, 1, np.inf)
-    _within("alpha", alpha, 0, 1)
+    within("low", low, 0, 1)
+    within("high", high, 1, np.inf)
+    within("alpha", alpha, 0, 1)
     ratio, p, index = aligned(risk_ratio, p_value)
     bad = [np.isnan(ratio) | np.isnan(p), ratio < 0, (p < 0) | (p > 1)]
     status = np.select(bad, [MISSING, NEGATIVE, NOT_A_P_VALUE], default="").astype(object)
-    beyond = (ratio >= high - _TINY) | (ratio <= low + _TINY)
-    strength = np.where(beyond, np.abs(_log(np.where(status == "", p, 1.0))) / np.log(10), 0.0)
-    return _answer(index, status, ratio - 1, strength, -np.log10(alpha))
+    beyond = (ratio >= high - TINY) | (ratio <= low + TINY)
+    strength = np.where(beyond, np.abs(log_or_infinite(np.where(status == "", p, 1.0))) / np.log(10), 0.0)
+    return rule_answer(index, status, ratio - 1, strength, -np.log10(alpha))
 
 
 def verdicts(
@@ -343,77 +360,3 @@ def verdicts(
 
 _COMPARED = (chi_square, intervals_apart, beyond_limits, idea)
 _OVERALL = (council_tool, four_fifths, index_against_highest, point_gap)
-
-
-def _within(name: str, value: float, low: float, high: float) -> None:
-    if not low < value < high:
-        raise MeasureError(Problem("Out of range.", where=name, value=value, expected=f"between {low} and {high}"))
-
-
-def _two_sided(p: float) -> float:
-    _within("p", p, 0, 0.5)
-    return normal_quantile(1 - p)
-
-
-def _log(ratio: NDArray) -> NDArray:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log(ratio)
-
-
-def _pairs(*columns: ArrayLike) -> tuple:
-    """Counts of group and comparator, missing where they cannot be used, with the status and the index."""
-    x1, n1, x0, n0, index = aligned(*columns)
-    status = _pair_status(x1, n1, x0, n0)
-    status = np.where((status == "") & (x1 == 0) & (x0 == 0), BOTH_ZERO, status)
-    return *(np.where(status == "", a, np.nan) for a in (x1, n1, x0, n0)), status, index
-
-
-def _idea_ratio(columns: tuple, threshold: float, minimum_cell: int, minimum_n: int) -> tuple:
-    _within("threshold", threshold, 1, np.inf)
-    x1, n1, x0, n0, status, index = _pairs(*columns)
-    small = [x1 < minimum_cell, n1 < minimum_n, x0 < minimum_cell, n0 < minimum_n]
-    words = [UNDER_CELL, UNDER_N, COMPARATOR_UNDER_CELL, COMPARATOR_UNDER_N]
-    status = np.where(status == "", np.select(small, words, default=""), status)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return (x1 / n1) / (x0 / n0), status, index
-
-
-def _in_families(count: ArrayLike, total: ArrayLike, family: ArrayLike | None) -> tuple:
-    """Counts, (identified, pupils, highest rate) of the family of each row, status and index."""
-    x, n, index = aligned(count, total)
-    status = count_status(x, n)
-    good = status == ""
-    key = (
-        np.zeros(len(x), int) if family is None else pd.factorize(_one_column(family, len(x)), use_na_sentinel=False)[0]
-    )
-    size = int(key.max(initial=-1)) + 1
-    sums = [np.bincount(key, np.where(good, a, 0.0), size)[key] for a in (x, n)]
-    x, n = np.where(good, x, np.nan), np.where(good, n, np.nan)
-    highest = np.zeros(size)
-    np.maximum.at(highest, key[good], x[good] / n[good])
-    return x, n, (*sums, highest[key]), status, index
-
-
-def _one_column(family: ArrayLike, length: int) -> pd.Series:
-    column = pd.Series([family]) if pd.api.types.is_scalar(family) else pd.Series(family)
-    if len(column) != length:
-        raise MeasureError(Problem("Columns differ in length.", where="family", value=sorted({len(column), length})))
-    return column
-
-
-def _answer(
-    index: pd.Index, status: NDArray, side: NDArray, strength: NDArray, cut: float, *, reaching: bool = False
-) -> pd.DataFrame:
-    """The frame of a rule: ``side`` is positive for over; flagged beyond ``cut``, or ``reaching`` it."""
-    calculated = status == ""
-    side = np.where(calculated, side, 0.0)
-    strength = np.where(calculated, strength, -np.inf)
-    return pd.DataFrame(
-        {
-            "direction": np.select([side > 0, side < 0], ["over", "under"], default=""),
-            "flagged": calculated & (strength >= cut - _TINY if reaching else strength > cut + _TINY),
-            "strength": strength,
-            "status": status,
-        },
-        index=index,
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -14,10 +15,12 @@ from jsna.errors import MeasureError, Problem
 from jsna.measures.columns import MISSING, NEGATIVE, aligned, normal_quantile
 
 SPREADS = (0.03, 0.1, 0.2, 0.4, 0.8)
-PSEUDO_COUNTS = (4.0, 2.0, 2.0, 1.5, 1.0)
+PSEUDO_COUNTS = (2.0, 1.5, 1.5, 1.5, 0.75)
 DRAWS, SEED = 2_000, 20260113
 _WIDE, _WIDE_POINTS, _DENSER = 4.0, 801, 4.0  # grid of log ratios that serves every group, denser towards 0
 _REACH, _LOCAL_POINTS = 8.0, 161  # and a fine one around each group's own
+_NARROWEST, _WIDEST = 0.01, 2.0  # spreads that the grid can tell
+_LEAST_WEIGHT = 1e-12  # a weight drawn as exactly 0 would leave what only it explains unexplained
 NO_FIGURES = "no expected number"
 
 
@@ -25,8 +28,9 @@ NO_FIGURES = "no expected number"
 class Prior:
     """How log ratios spread over groups: a mixture of normals at 0 with ``spreads`` as standard deviations.
 
-    ``concentration`` holds the parameters of the Dirichlet distribution of the weights: the more in all, the surer the
-    weights. ``learned_from`` is the number of ratios that they were learned from (0: the default alone).
+    Spreads lie between 0.01 and 2. ``concentration`` holds the parameters of the Dirichlet distribution of the weights:
+    the more in all, the surer the weights. ``learned_from`` is the number of ratios that they were learned from (0: the
+    default alone).
     """
 
     spreads: tuple[float, ...] = SPREADS
@@ -35,12 +39,13 @@ class Prior:
 
     def __post_init__(self) -> None:
         good = len(self.spreads) == len(self.concentration) > 0
-        if not good or not all(0 < v < np.inf for v in (*self.spreads, *self.concentration)):
+        within = all(_NARROWEST <= v <= _WIDEST for v in self.spreads)
+        if not good or not within or not all(0 < v < np.inf for v in self.concentration):
             raise MeasureError(
                 Problem(
                     "Not a prior.",
                     value=f"spreads {self.spreads}, concentration {self.concentration}",
-                    expected="as many spreads as concentrations, all above 0",
+                    expected=f"as many spreads ({_NARROWEST} to {_WIDEST}) as concentrations (above 0)",
                 )
             )
 
@@ -76,7 +81,8 @@ def pooled(
     Dirichlet distribution, each weighted by how well it explains the rows. ``prior``: one learned from many areas
     (``learn_prior``).
 
-    Returns ``estimate`` (exp of the posterior mean log ratio, never shrunk past 1), ``lower``, ``upper`` (equal tails),
+    Returns ``estimate`` (exp of the posterior mean log ratio, between 1 and the plain
+    ratio), ``lower``, ``upper`` (equal tails),
     ``probability_above`` 1, ``false_sign_rate`` (the chance that the ratio lies on the other, less likely side of 1)
     and ``status``. A row without an expected number has no answer and tells why; a count of 0 has one.
 
@@ -96,10 +102,8 @@ def pooled(
     values = {c: np.full(len(x), np.nan) for c in columns}
     weights = np.array(prior.weights)
     if good.any():
-        theta, width, likelihood = _likelihood(x[good] / d[good], e[good] / d[good])
-        density = _normals(theta, prior.spreads)
-        mass = likelihood[:, :, None] * density * width[:, :, None]
-        evidence = mass.sum(axis=1)
+        theta, width, joint = _joint(x[good] / d[good], e[good] / d[good], prior.spreads)
+        evidence = np.einsum("gtk,gt->gk", joint, width)
         draws, log_evidence = _weight_draws(evidence, prior)
         trust = np.exp(log_evidence - log_evidence.max())
         trust /= trust.sum()
@@ -107,7 +111,7 @@ def pooled(
         share = np.einsum("m,gmk->gk", trust, share / share.sum(axis=2, keepdims=True))
         weights = trust @ draws
         scaled = np.divide(share, evidence, out=np.zeros_like(share), where=evidence > 0)
-        posterior = likelihood * np.einsum("gtk,gk->gt", density, scaled)
+        posterior = np.einsum("gtk,gk->gt", joint, scaled)
         with np.errstate(divide="ignore"):
             raw = np.log(x[good]) - np.log(e[good])
         for name, column in _summary(theta, posterior, raw, confidence).items():
@@ -131,11 +135,12 @@ def learn_prior(
     when it is used elsewhere (default: all rows that taught it); rows that cannot be used are left out and not counted.
     """
     x, e, d, _ = _columns(count, expected, design_effect)
+    Prior(tuple(spreads), tuple(pseudo_counts))
     good = _status(x, e, d) == ""
-    evidence = [
-        _evidence(x[part] / d[part], e[part] / d[part], tuple(spreads))
-        for part in np.array_split(np.flatnonzero(good), max(1, good.sum() // 500))
-    ]
+    evidence = []
+    for part in np.array_split(np.flatnonzero(good), max(1, good.sum() // 500)):
+        _, width, joint = _joint(x[part] / d[part], e[part] / d[part], spreads)
+        evidence.append(np.einsum("gtk,gt->gk", joint, width))
     table, pseudo = np.concatenate(evidence), np.array(pseudo_counts, float)
     weights = pseudo / pseudo.sum()
     for _ in range(iterations):
@@ -170,7 +175,7 @@ def q_values(false_sign_rate: ArrayLike) -> NDArray:
 
 
 def _columns(count: ArrayLike, expected: ArrayLike, design_effect: ArrayLike) -> tuple:
-    if np.ndim(design_effect):
+    if np.ndim(design_effect) or not isinstance(design_effect, Real):
         return aligned(count, expected, design_effect)
     x, e, index = aligned(count, expected)
     return x, e, np.full(len(x), float(design_effect)), index  # type: ignore[arg-type]
@@ -184,8 +189,11 @@ def _status(x: NDArray, e: NDArray, d: NDArray) -> NDArray:
     ).astype(object)
 
 
-def _likelihood(x: NDArray, e: NDArray) -> tuple[NDArray, NDArray, NDArray]:
-    """Grid of log ratios of each row, the width that each point stands for, and the likelihood there (largest 1)."""
+def _joint(x: NDArray, e: NDArray, spreads: Sequence[float]) -> tuple[NDArray, NDArray, NDArray]:
+    """Grid of log ratios of each row, the width of each point, and there the likelihood times each normal of the prior.
+
+    Of a row the largest is 1: a prior that explains a row badly explains it badly everywhere, and none of it is lost.
+    """
     with np.errstate(divide="ignore"):
         middle = np.clip(np.log(x) - np.log(e), -_WIDE, _WIDE)
     error = 1 / np.sqrt(np.maximum(x, 0.5))
@@ -196,18 +204,10 @@ def _likelihood(x: NDArray, e: NDArray) -> tuple[NDArray, NDArray, NDArray]:
     width = np.empty_like(theta)
     width[:, 1:-1] = (theta[:, 2:] - theta[:, :-2]) / 2
     width[:, 0], width[:, -1] = (theta[:, 1] - theta[:, 0]) / 2, (theta[:, -1] - theta[:, -2]) / 2
-    log = x[:, None] * theta - e[:, None] * np.exp(theta)
-    return theta, width, np.exp(log - log.max(axis=1, keepdims=True))
-
-
-def _normals(theta: NDArray, spreads: Sequence[float]) -> NDArray:
+    likelihood = x[:, None] * theta - e[:, None] * np.exp(theta)
     s = np.array(spreads)
-    return np.exp(-0.5 * (theta[:, :, None] / s) ** 2) / s
-
-
-def _evidence(x: NDArray, e: NDArray, spreads: tuple[float, ...]) -> NDArray:
-    theta, width, likelihood = _likelihood(x, e)
-    return np.einsum("gt,gtk->gk", likelihood * width, _normals(theta, spreads))
+    log = likelihood[:, :, None] - 0.5 * (theta[:, :, None] / s) ** 2 - np.log(s)
+    return theta, width, np.exp(log - log.max(axis=(1, 2), keepdims=True))
 
 
 @cache
@@ -216,7 +216,7 @@ def _dirichlet(concentration: tuple[float, ...]) -> NDArray:
 
 
 def _weight_draws(evidence: NDArray, prior: Prior) -> tuple[NDArray, NDArray]:
-    draws = _dirichlet(prior.concentration)
+    draws = np.maximum(_dirichlet(prior.concentration), _LEAST_WEIGHT)
     return draws, np.log(evidence @ draws.T).sum(axis=0)
 
 
@@ -225,8 +225,9 @@ def _summary(theta: NDArray, density: NDArray, raw: NDArray, confidence: float) 
     whole = pieces.sum(axis=1, keepdims=True)
     weighted = theta * density
     mean = ((weighted[:, 1:] + weighted[:, :-1]) / 2 * np.diff(theta, axis=1)).sum(axis=1) / whole[:, 0]
-    # The likelihood of a small count leans to one side, and its mean with it: that is no evidence for the other side.
-    mean = np.where(np.sign(mean) == np.sign(raw), mean, 0.0)
+    # The likelihood of a small count leans to one side, and its mean with it: that is no evidence for the other side,
+    # nor for more than was seen.
+    mean = np.clip(mean, np.minimum(raw, 0.0), np.maximum(raw, 0.0))
     running = np.concatenate([np.zeros((len(theta), 1)), np.cumsum(pieces, axis=1) / whole], axis=1)
     below = np.clip(_between(theta, running, 0.0), 0.0, 1.0)
     lower, upper = (_between(running, theta, 0.5 + sign * confidence / 2) for sign in (-1, 1))

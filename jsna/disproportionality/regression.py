@@ -22,6 +22,7 @@ Model = Literal["poisson", "logistic"]
 _ITERATIONS = 60
 _DEPENDENT = 1e-9  # share of a column's weighted square that the columns before it leave unexplained
 _CONVERGED = 1e-12
+_ALONE = 1e-8  # a cluster that carries a coefficient alone leaves no residual to correct
 _DIVERGED = 30.0  # no log risk or log odds of real pupils lies further from 0
 
 
@@ -111,6 +112,20 @@ class Fit:
         ends = np.searchsorted(p.cluster[cells], np.arange(len(p.clusters) + 1))
         parts = [weighted[a:b].T @ weighted[a:b] for a, b in itertools.pairwise(ends)]
         return np.array(parts)
+
+    @cached_property
+    def bias_reduction(self) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+        """Which clusters hold pupils; M^½, M the inverse information; and of each such cluster, H its part of the
+        information, A = M^½ H M^½ and (I − A)^-½.
+        """
+        values, vectors = np.linalg.eigh(self.bread)
+        root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+        held = np.bincount(self.patterns.cluster, self.cell_total, len(self.patterns.clusters)) > 0
+        leverage = root @ self.information_by_cluster[held] @ root
+        own, basis = np.linalg.eigh((leverage + leverage.transpose(0, 2, 1)) / 2)
+        own = np.clip(own, 0.0, 1.0)
+        stretch = np.where(own < 1 - _ALONE, 1 / np.sqrt(np.maximum(1 - own, _ALONE)), 0.0)
+        return held, root, leverage, (basis * stretch[:, None, :]) @ basis.transpose(0, 2, 1)
 
     def independent_meat(self) -> NDArray:
         """The sum of squared scores of single pupils: what the sandwich holds when clusters are left aside."""

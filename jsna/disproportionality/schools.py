@@ -10,13 +10,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from jsna.disproportionality.adjusted import contrasts
-from jsna.disproportionality.patterns import lined_up, require_columns, usable_counts
+from jsna.disproportionality.patterns import lined_up, require_columns, usable_counts, wanted_groups
 from jsna.disproportionality.regression import Fit, fit, try_fit
+
+NOTHING_LEFT = "no ratio without this school: nobody is left to compare, or nobody identified"
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """``table`` has one row a school and group: the school, its pupils of the group, and the ratio without it."""
+    """``table`` has one row a school and group: the school, its pupils of the group, the ratio without it, a status."""
 
     table: pd.DataFrame
     notes: tuple[str, ...]
@@ -36,7 +38,8 @@ def leave_one_school_out(
     """What would each group's adjusted ratio be without any one school?
 
     Columns as in ``adjusted``; ``groups``: only these (default: all). Only schools that hold pupils of a group have a
-    row with it. The ratio is missing where, without the school, nobody is left to compare or nobody identified. Not
+    row with it. The ratio is missing, and ``status`` says so, where, without the school, nobody is left to compare or
+    nobody identified. Raises ``MeasureError`` for columns or groups that are not there and rows that are no counts. Not
     for publication beside the names of schools: it tells of single schools.
 
     >>> rows = pd.DataFrame({"group": list("abababab"), "school": list("11223344"),
@@ -46,21 +49,24 @@ def leave_one_school_out(
     [1.0]
     """
     require_columns(frame, [group, count, total, *adjust, cluster, *([known] if known else [])])
-    patterns = lined_up(frame, group=group, total=total, adjust=adjust, cluster=cluster, known=known)
     x, _ = usable_counts(frame[count], frame[total], frame[group])
-    columns = ["group", "school", "pupils", "risk_ratio"]
+    patterns = lined_up(frame, group=group, total=total, adjust=adjust, cluster=cluster, known=known)
+    columns = ["group", "school", "pupils", "risk_ratio", "status"]
     if not 0 < x.sum() < patterns.total.sum():
         return LeftOut(pd.DataFrame(columns=columns), ("Nobody, or everybody, is identified.",))
     fitted = fit(patterns, x)
-    wanted = np.isin(patterns.groups, list(patterns.groups if groups is None else groups))
+    named = patterns.groups if groups is None else wanted_groups(patterns.groups, groups)
+    wanted = patterns.groups.isin(named)
     log_ratio, pupils = without_each(fitted, wanted)
     school, at = np.nonzero((pupils > 0) & wanted)
+    ratio = np.where(np.isfinite(log_ratio), np.exp(log_ratio), np.nan)[school, at]
     table = pd.DataFrame(
         {
             "group": patterns.groups[at],
             "school": patterns.clusters[school],
             "pupils": pupils[school, at],
-            "risk_ratio": np.where(np.isfinite(log_ratio), np.exp(log_ratio), np.nan)[school, at],
+            "risk_ratio": ratio,
+            "status": np.where(np.isnan(ratio), NOTHING_LEFT, ""),
         }
     )
     return LeftOut(table, fitted.patterns.notes)

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from jsna.disproportionality.adjusted import contrasts
 from jsna.disproportionality.crude import ALL_OTHERS
+from jsna.disproportionality.patterns import wanted_groups
 from jsna.disproportionality.rule import make_rule
 from jsna.disproportionality.study import LINES, Study, studies
 from jsna.errors import MeasureError, Problem, did_you_mean
 
 ALL_PUPILS = "all pupils"
+NOT_ESTIMABLE = "not estimable by regression"
 CHOICES = ("comparator", "adjustment", "censuses", "subset", "detail")
 
 
@@ -50,11 +52,12 @@ def specification_curve(
     and detail (the groups; ``coarser`` maps each to a wider one, whose ratio is then shown in its place). ``groups``:
     only these (default: all known).
 
-    ``table``: group, the five choices, risk_ratio and ``same_question``: whether the analysis asks what the flag asks,
-    this very group against all others. ``summary``: group, specifications, median_ratio, share_same_sign (of all, as
-    the median), share_same_question (of those of the same question, as the main one), share_beyond (at least 1.25 or at
-    most 0.80, on the median's side), moves_most (the choice that moves the log ratio most, by the largest difference of
-    means) and moves_by (as a ratio).
+    ``table``: group, the five choices, risk_ratio, ``same_question`` (does the analysis ask what the flag asks, this
+    group against all others) and ``status``: empty, or that there is no ratio. ``summary`` has a row a group: group,
+    specifications (with a ratio; missing with all the rest where there is none), median_ratio, share_same_sign (of all,
+    as the median), share_same_question (of those of the same question, as the main one), share_beyond (at least 1.25 or
+    at most 0.80, on the median's side), moves_most (the choice that moves the log ratio most, by the largest difference
+    of means) and moves_by (as a ratio).
 
     Raises ``MeasureError`` as ``flags`` does, and for a reference or a wider group that is not there. No interval is
     given: the specifications share their pupils. Source: Steegen and others 2016; Simonsohn, Simmons and Nelson 2020.
@@ -69,19 +72,17 @@ def specification_curve(
                 "The reference group is not among the groups.", value=reference, mend=did_you_mean(reference, names)
             )
         )
-    wanted = names[fine.patterns.known] if groups is None else pd.Index(groups)
+    wanted = names[fine.patterns.known] if groups is None else wanted_groups(names, groups)
     rows = [_rows(fine, wanted, wanted, reference, "groups")]
     if coarser:
         lost = [g for g in wanted if g not in coarser]
         if lost:
             raise MeasureError(*(Problem("No wider group is named for a group.", value=g) for g in lost))
         wide = frame.assign(**{group: frame[group].astype(object).map(lambda g: coarser.get(g, g))})
-        if known is not None:
-            wide[known] = wide[known].astype(bool)
         [(_, broad)] = list(studies(wide, outcomes=[outcome], **columns))
         rows.append(_rows(broad, wanted, pd.Index([coarser[g] for g in wanted]), None, "wider groups"))
     table = pd.concat(rows, ignore_index=True)
-    return SpecificationCurve(table, _summary(table))
+    return SpecificationCurve(table, _summary(table).set_index("group").reindex(wanted).reset_index(names="group"))
 
 
 def _rows(study: Study, names: pd.Index, inside: pd.Index, reference: str | None, detail: str) -> pd.DataFrame:
@@ -112,7 +113,11 @@ def _rows(study: Study, names: pd.Index, inside: pd.Index, reference: str | None
                     )
     table = pd.concat(parts, ignore_index=True)
     table = table[table["group"] != table["comparator"]]
-    return table.assign(same_question=(table["comparator"] == ALL_OTHERS) & (detail == "groups"))
+    ratio = table["risk_ratio"]
+    return table.assign(
+        same_question=(table["comparator"] == ALL_OTHERS) & (detail == "groups"),
+        status=np.where(ratio.notna(), "", NOT_ESTIMABLE),
+    )
 
 
 def agreement(study: Study, side: NDArray) -> tuple[NDArray, int]:

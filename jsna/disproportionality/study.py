@@ -13,8 +13,10 @@ from jsna.disproportionality.adjusted import contrasts
 from jsna.disproportionality.patterns import Patterns, lined_up, require_columns, usable_counts
 from jsna.disproportionality.regression import Fit, try_fit
 from jsna.errors import MeasureError, Problem
+from jsna.measures.columns import true_or_false
 
 LINES = ("crude", "age_and_sex", "adjusted")
+PAIR_COLUMNS = ("first", "second", "both", "first_identified", "second_identified", "both_identified")
 
 
 @dataclass(repr=False)
@@ -82,14 +84,12 @@ def studies(
         raise MeasureError(Problem("No outcome is named.", expected="at least one column of counts"))
     more = [cluster, *demographic, *deprivation, *([known] if known else [])]
     require_columns(frame, [group, *outcomes, total, period, *more])
-    wrong = [name for name, mask in (subsets or {}).items() if len(mask) != len(frame)]
-    if wrong:
-        raise MeasureError(*(Problem("A subset is not as long as the frame.", where=name) for name in wrong))
     counts = _all_usable(frame, outcomes, total, group)
     patterns = lined_up(
         frame, group=group, total=total, adjust=[period, *demographic, *deprivation], cluster=cluster, known=known
     )
-    at, periods = pd.factorize(frame[period], sort=True)
+    at, periods = _periods(frame[period])
+    masks = _masks(frame, subsets or {})
     for outcome, count in counts.items():
         yield (
             outcome,
@@ -101,9 +101,46 @@ def studies(
                 period_column=period,
                 demographic=tuple(demographic),
                 deprivation=tuple(deprivation),
-                subsets={name: np.asarray(mask, bool) for name, mask in (subsets or {}).items()},
+                subsets=masks,
             ),
         )
+
+
+def _periods(column: pd.Series) -> tuple[NDArray, pd.Index]:
+    """The census of each row (−1: not recorded), and the names of the censuses, oldest first."""
+    named = column.astype(object).map(lambda v: str(int(v)) if isinstance(v, float) and v.is_integer() else v)
+    text = named.astype(str)
+    if not column.notna().any():
+        raise MeasureError(
+            Problem("No row says of which census it is.", where=f"column {column.name}", expected="one census or more")
+        )
+    twice = [t for t, n in named[column.notna()].groupby(text).nunique().items() if n > 1]
+    if twice:
+        raise MeasureError(
+            *(
+                Problem(
+                    "A census is written in two ways, as text and as a number.",
+                    where=f"column {column.name}",
+                    value=name,
+                    mend="Write it in one way throughout.",
+                )
+                for name in twice
+            )
+        )
+    return pd.factorize(text.where(column.notna()), sort=True)
+
+
+def _masks(frame: pd.DataFrame, subsets: Mapping[str, pd.Series]) -> dict[str, NDArray]:
+    """The subsets as masks of the frame's rows. Raises ``MeasureError`` for those that are none."""
+    problems = []
+    for name, mask in subsets.items():
+        if len(mask) != len(frame):
+            problems.append(Problem("A subset is not as long as the frame.", where=name))
+        elif isinstance(mask, pd.Series) and not mask.index.equals(frame.index):
+            problems.append(Problem("A subset's index is not that of the frame.", where=name))
+    if problems:
+        raise MeasureError(*problems)
+    return {n: true_or_false(pd.Series(np.asarray(m), name=n), "Whether a row belongs") for n, m in subsets.items()}
 
 
 def _all_usable(frame: pd.DataFrame, outcomes: Sequence[str], total: str, group: str) -> dict[str, NDArray]:
@@ -124,13 +161,19 @@ def repetition_floor(pairs: pd.DataFrame, *, periods: int) -> float:
 
     ``pairs`` has one row a pair of censuses: ``first``, ``second`` (pupils in each), ``both`` (pupils in both) and, of
     the pupils in both, ``first_identified``, ``second_identified`` and ``both_identified``. Returns 1 + (2/T) Σ r, r
-    the correlation of status among pupils in both censuses times the share that they are; 1 for one census.
+    the correlation of status among pupils in both censuses times the share that they are; 1 without pairs. Raises
+    ``MeasureError`` for a column that is not there.
 
     >>> pair = {"first": 100, "second": 100, "both": 90, "first_identified": 18, "second_identified": 18,
     ...         "both_identified": 18}
     >>> repetition_floor(pd.DataFrame([pair]), periods=2)
     1.9
     """
+    if not len(pairs):
+        return 1.0
+    require_columns(pairs, PAIR_COLUMNS)
+    if periods < 1:
+        raise MeasureError(Problem("Not a number of censuses.", value=periods, expected="1 or more"))
     n = pairs["both"].to_numpy(float)
     with np.errstate(divide="ignore", invalid="ignore"):
         a, b, c = (pairs[k].to_numpy(float) / n for k in ("first_identified", "second_identified", "both_identified"))

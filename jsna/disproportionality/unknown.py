@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from numbers import Real
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from jsna.disproportionality.patterns import require_columns, usable_counts
+from jsna.disproportionality.patterns import NOT_RECORDED, known_rows, require_columns, usable_counts
 from jsna.disproportionality.rule import make_rule
 from jsna.disproportionality.study import Study
+from jsna.errors import MeasureError, Problem
 from jsna.measures import missing_group_bounds
 
 
@@ -42,11 +45,17 @@ def unknown_ethnicity(
     """
     require_columns(frame, [group, count, total, known])
     x, n = usable_counts(frame[count], frame[total], frame[group])
-    rows = pd.DataFrame({"group": frame[group].astype(object), "known": frame[known].astype(bool), "x": x, "n": n})
+    yes = known_rows(frame, group, known)
+    if not yes.any():
+        raise MeasureError(
+            Problem("Nobody's group is known: there is nobody to compare.", where=known, expected="some known groups")
+        )
+    high, low = (_threshold(v, name) for v, name in ((high, "ratio_high"), (low, "ratio_low")))
+    named = frame[group].astype(object).where(frame[group].notna(), NOT_RECORDED)
+    rows = pd.DataFrame({"group": named, "known": yes, "x": x, "n": n})
     summed = rows.groupby(["group", "known"], sort=True, as_index=False)[["x", "n"]].sum()
     unknown = summed[~summed["known"]]
     held = summed[summed["known"]].reset_index(drop=True)
-    rule = make_rule()
     bounds = missing_group_bounds(
         held["x"],
         held["n"],
@@ -54,8 +63,8 @@ def unknown_ethnicity(
         held["n"].sum() - held["n"],
         np.full(len(held), unknown["x"].sum()),
         np.full(len(held), unknown["n"].sum()),
-        high=rule.ratio_high if high is None else high,
-        low=rule.ratio_low if low is None else low,
+        high=high,
+        low=low,
     )
     return pd.DataFrame(
         {
@@ -70,6 +79,13 @@ def unknown_ethnicity(
             "status": bounds["status"],
         }
     )
+
+
+def _threshold(value: float | None, name: str) -> float:
+    default = getattr(make_rule(), name)
+    if value is None or isinstance(value, Real):
+        return getattr(make_rule(**{name: default if value is None else value}), name)
+    raise MeasureError(Problem("A threshold is no number.", where=name, value=value, expected=f"such as {default}"))
 
 
 def unknown_effect(study: Study, ratio: NDArray) -> tuple[NDArray, NDArray, NDArray]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Real
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
@@ -55,14 +57,54 @@ def aligned(*columns: ArrayLike) -> tuple:
     Raises ``MeasureError`` when lengths differ or a column is not numeric: that is a mistake of the caller.
     """
     index = next((c.index for c in columns if isinstance(c, pd.Series)), None)
-    try:
-        arrays = [np.atleast_1d(pd.array(c, dtype="Float64").to_numpy("float64", na_value=np.nan)) for c in columns]
-    except (TypeError, ValueError) as error:
-        raise MeasureError(Problem("A column is not numeric.", value=str(error)[:80])) from None
+    arrays = [_numbers(c, i) for i, c in enumerate(columns)]
     lengths = {len(a) for a in arrays}
     if len(lengths) > 1:
         raise MeasureError(Problem("Columns differ in length.", value=sorted(lengths)))
     return (*arrays, pd.RangeIndex(len(arrays[0])) if index is None else index)
+
+
+def _numbers(column: ArrayLike, position: int) -> NDArray:
+    try:
+        return np.atleast_1d(pd.array(column, dtype="Float64").to_numpy("float64", na_value=np.nan))
+    except (TypeError, ValueError):
+        plain = pd.Series(np.atleast_1d(np.asarray(column, dtype=object)))
+        at = np.flatnonzero((pd.to_numeric(plain, errors="coerce").isna() & plain.notna()).to_numpy())
+        name = getattr(column, "name", None)
+        where = f"column {name}" if name is not None else f"argument {position + 1}"
+        raise MeasureError(
+            Problem(
+                "A column is not numeric.",
+                where=f"{where}, row {at[0]}" if len(at) else where,
+                value=plain[at[0]] if len(at) else None,
+                expected="numbers, or nothing where there is none",
+                mend="Turn symbols such as c or z into missing values, and leave thousands commas out.",
+            )
+        ) from None
+
+
+def true_or_false(column: pd.Series, what: str) -> NDArray:
+    """A column that says yes or no, as booleans. Raises ``MeasureError`` for gaps, and for words and other numbers.
+
+    >>> true_or_false(pd.Series([1, 0]), "known").tolist()
+    [True, False]
+    """
+    if column.isna().any():
+        raise MeasureError(
+            Problem(f"{what} is not said for every row.", where=f"column {column.name}", expected="true or false")
+        )
+    strange = ~column.isin([True, False])
+    if strange.any():
+        raise MeasureError(
+            Problem(
+                f"{what} is neither true nor false.",
+                where=f"column {column.name}",
+                value=sorted(set(map(str, column[strange])))[:5],
+                expected="true or false (or 1 or 0)",
+                mend="Turn words such as yes and no into true and false.",
+            )
+        )
+    return column.astype(bool).to_numpy()
 
 
 def normal_quantile(confidence: float) -> float:
@@ -71,9 +113,20 @@ def normal_quantile(confidence: float) -> float:
     >>> round(normal_quantile(0.95), 6)
     1.959964
     """
-    if not 0.5 < confidence < 1:
+    if not isinstance(confidence, Real) or not 0.5 < confidence < 1:
         raise MeasureError(Problem("Not a level of confidence.", value=confidence, expected="0.5 to 1, such as 0.95"))
     return float(ndtri(0.5 + confidence / 2))
+
+
+def usable_multiplier(multiplier: float) -> float:
+    """What a rate is given per. Raises ``MeasureError`` for anything but a finite number above 0."""
+    if not isinstance(multiplier, Real) or not 0 < multiplier < np.inf:
+        raise MeasureError(
+            Problem(
+                "Not a multiplier.", value=multiplier, expected="a number above 0, such as 10,000 for a rate per 10,000"
+            )
+        )
+    return multiplier
 
 
 def count_status(x: NDArray, n: NDArray) -> NDArray:

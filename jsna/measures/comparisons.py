@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from jsna.errors import MeasureError, Problem
-from jsna.measures.columns import BOTH_ZERO, aligned, normal_quantile, pair_status
+from jsna.measures.columns import BOTH_ZERO, EMPTY_CELL, NO_VARIATION, aligned, normal_quantile, pair_status, then
 from jsna.measures.proportions import proportion
 from jsna.measures.roots import crossing
 
@@ -53,6 +53,10 @@ def risk_ratio(
             raise MeasureError(Problem("No such method.", value=method, expected="score, miettinen_nurminen or katz"))
     both = good & (x1 == 0) & (x0 == 0)
     status = np.where(both, BOTH_ZERO, status)
+    if method == "katz":
+        certain = (x1 == n1) & (x0 == n0)
+        lower, upper = (np.where(certain, np.nan, limit) for limit in (lower, upper))
+        status = then(status, (good & ((x1 == 0) | (x0 == 0)), EMPTY_CELL), (good & certain, NO_VARIATION))
     frame = {"estimate": np.where(both, np.nan, estimate), "lower": lower, "upper": upper, "status": status}
     return pd.DataFrame(frame, index=index)
 

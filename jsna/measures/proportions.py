@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from jsna.measures.columns import NO_EXPOSURE, aligned, count_status, normal_quantile
+from jsna.measures.columns import NO_EXPOSURE, aligned, count_status, normal_quantile, usable_multiplier
 from jsna.measures.poisson import poisson_limits
 
 
@@ -64,4 +64,5 @@ def rate(count: ArrayLike, exposure: ArrayLike, confidence: float = 0.95, multip
     x, n = np.where(good, x, np.nan), np.where(good, n, np.nan)
     lower, upper = poisson_limits(x, confidence)
     values = {"estimate": x / n, "lower": lower / n, "upper": upper / n}
-    return pd.DataFrame({k: v * multiplier for k, v in values.items()}, index=index).assign(status=status)
+    times = usable_multiplier(multiplier)
+    return pd.DataFrame({k: v * times for k, v in values.items()}, index=index).assign(status=status)

@@ -66,7 +66,7 @@ def false_discovery(
     if method not in ("bh", "by"):
         raise MeasureError(Problem("No such method.", value=method, expected="bh or by"))
     values, index = aligned(p)
-    known = np.isfinite(values)
+    known = ~np.isnan(values)
     if ((values[known] < 0) | (values[known] > 1)).any():
         raise MeasureError(Problem("A p-value is outside 0 to 1."))
     families = grouped(by, len(values))

@@ -22,6 +22,7 @@ from jsna.measures.columns import (
     count_status,
     normal_quantile,
     then,
+    usable_multiplier,
 )
 from jsna.measures.groups import grouped
 from jsna.measures.poisson import poisson_limits
@@ -71,6 +72,7 @@ def directly_standardised_rate(
     estimate, error = groups.total(share * x / n), np.sqrt(groups.total((share / n) ** 2 * spread))
     status, scale = then(status, (error == 0, NO_VARIATION)), np.where(error == 0, np.nan, error / np.sqrt(observed))
     limits = (estimate + scale * (limit - observed) for limit in poisson_limits(observed, confidence))
+    multiplier = usable_multiplier(multiplier)
     lower, upper = (np.clip(limit, 0, 1 if variance == "binomial" else np.inf) * multiplier for limit in limits)
     frame = {"estimate": estimate * multiplier, "lower": lower, "upper": upper, "observed": observed, "status": status}
     return pd.DataFrame(frame, index=groups.labels)

@@ -44,11 +44,12 @@ CASES = [
 def test_within_authorities(plans, exceptions, group, crude, ratio, lower, upper, areas):
     count, total = COLUMNS[exceptions]
     rows = plans[plans["geographic_level"] == "Local authority"]
-    answer = stratified(
-        rows, group=group, reference=WHITE_BRITISH, count=count, total=total, strata="new_la_code", by="breakdown"
-    )
-    assert [round(v, 3) for v in (answer.risk_ratio, answer.lower, answer.upper)] == [ratio, lower, upper]
-    assert answer.strata == areas
+    table = stratified(
+        rows, group="breakdown", reference=WHITE_BRITISH, count=count, total=total, by="new_la_code"
+    ).table
+    answer = table[(table["group"] == group) & (table["comparator"] == WHITE_BRITISH)].iloc[0]
+    assert [round(answer[c], 3) for c in ("risk_ratio", "lower", "upper")] == [ratio, lower, upper]
+    assert answer["strata"] == areas
     national = plans[plans["geographic_level"] == "National"].set_index("breakdown")
     of_group, of_reference = national.loc[group], national.loc[WHITE_BRITISH]
     plain = risk_ratio([of_group[count]], [of_group[total]], [of_reference[count]], [of_reference[total]])

@@ -379,6 +379,62 @@ def test_a_group_that_an_adjuster_tells_apart_has_no_adjusted_ratio():
     assert "cannot be told apart" in row["status"]
 
 
+APART = pd.DataFrame(
+    # Twelve schools: of 100 of a 10 are identified, of 100 of b 20, give or take 2; d has a place of its own.
+    [
+        (g, s, place, x + (2 if s % 2 else -2), 100)
+        for s in range(12)
+        for g, place, x in (("a", "mainstream", 10), ("b", "mainstream", 20), ("d", "special", 90))
+    ],
+    columns=["group", "school", "place", "x", "n"],
+)
+BY_PLACE = {"group": "group", "count": "x", "total": "n", "adjust": ["place"], "cluster": "school"}
+
+
+def test_a_group_that_an_adjuster_tells_apart_stands_in_nobodys_comparator():
+    """By hand: a and b have only one another, 0.1 against 0.2; with d counted at no risk it would be 1 and 4."""
+    table = adjusted(APART, **BY_PLACE).table.set_index("group")
+    assert table.loc["a", "risk_ratio"] == pytest.approx(0.5)
+    assert table.loc["b", "risk_ratio"] == pytest.approx(2.0)
+    assert (table.loc[["a", "b"], "status"] == "").all()
+    # At b's risk 240 of the 1,200 of a would be identified, at a's risk 120 of the 1,200 of b.
+    assert table.loc["a", "expected"] == pytest.approx(240)
+    assert table.loc["b", "expected"] == pytest.approx(120)
+
+
+@pytest.mark.parametrize("model", ["poisson", "logistic"])
+@pytest.mark.parametrize("errors", ["cr1", "cr2"])
+def test_groups_beside_one_that_cannot_be_told_apart_are_compared_as_if_it_were_not_there(model, errors):
+    """Two groups that have only each other: one ratio is the other upside down, and so are their limits."""
+    table = adjusted(APART, **BY_PLACE, model=model, errors=errors).table.set_index("group")
+    a, b = table.loc["a"], table.loc["b"]
+    assert a["risk_ratio"] * b["risk_ratio"] == pytest.approx(1)
+    assert a["lower"] * b["upper"] == pytest.approx(1)
+    assert a["p_value"] == pytest.approx(b["p_value"])
+    if model == "poisson":
+        alone = adjusted(APART[APART["group"] != "d"], **BY_PLACE, errors=errors).table.set_index("group")
+        columns = ["risk_ratio", "lower", "upper", "expected", "p_value"]
+        np.testing.assert_allclose(
+            table.loc[["a", "b"], columns].astype(float), alone[columns].astype(float), rtol=1e-8
+        )
+
+
+def test_against_a_named_reference_a_group_that_cannot_be_told_apart_changes_nothing():
+    table = adjusted(APART, **BY_PLACE, reference="a").table
+    row = table[(table["group"] == "b") & (table["comparator"] == "a")].iloc[0]
+    assert row["risk_ratio"] == pytest.approx(2.0)
+    assert row["expected"] == pytest.approx(120)
+
+
+@pytest.mark.parametrize(("group", "risk"), [("none", 0), ("all", 100)], ids=["nobody", "everybody"])
+def test_a_group_of_nobody_or_of_everybody_still_stands_in_the_comparator(group, risk):
+    """The model says what their risk is, 0 or 1: b is compared with a and these pupils together."""
+    rows = pd.DataFrame([(group, s, "mainstream", risk, 100) for s in range(12)], columns=APART.columns)
+    table = adjusted(pd.concat([APART, rows], ignore_index=True), **BY_PLACE).table.set_index("group")
+    assert table.loc["b", "risk_ratio"] == pytest.approx(0.2 / ((0.1 + risk / 100) / 2))
+    assert table.loc["b", "expected"] == pytest.approx(1200 * (0.1 + risk / 100) / 2)
+
+
 def test_a_single_group_is_compared_with_nobody():
     answer = adjusted(CELLS[CELLS["group"] == "a"], **NAMES)
     row = answer.table.iloc[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -135,46 +137,110 @@ LAS = _frame(
 
 
 def _stratified(frame, **named):
-    return stratified(frame, **{"group": "g", "reference": "r", "count": "x", "total": "n", "strata": "la"} | named)
+    return stratified(frame, **{"group": "group", "count": "x", "total": "n", "by": "la"} | named)
+
+
+def _row(answer, group="g", comparator="all others"):
+    table = answer.table
+    return table[(table["group"] == group) & (table["comparator"] == comparator)].iloc[0]
 
 
 def test_strata_with_equal_risks_pool_to_1_although_the_crude_ratio_does_not():
     answer = _stratified(LAS)
-    assert answer.risk_ratio == pytest.approx(1.0)
-    assert answer.crude_risk_ratio == pytest.approx((18 / 55) / (21 / 50))
-    assert (answer.strata, answer.strata_left_out) == (2, 2)
-    assert answer.heterogeneity == pytest.approx(0, abs=1e-12)
-    assert (answer.heterogeneity_df, answer.heterogeneity_p) == (1, pytest.approx(1))
+    row = _row(answer)
+    assert row["risk_ratio"] == pytest.approx(1.0)
+    assert row["crude_risk_ratio"] == pytest.approx((18 / 55) / (21 / 50))
+    assert (row["strata"], row["strata_left_out"]) == (2, 2)
+    assert row["heterogeneity"] == pytest.approx(0, abs=1e-12)
+    assert (row["heterogeneity_df"], row["heterogeneity_p"]) == (1, pytest.approx(1))
+    assert answer.notes == ("1 of 6 rows have no count; they take no part, nor in a comparator.",)
 
 
 def test_one_stratum_is_the_plain_ratio_with_its_log_interval():
     rows = _frame([("Luton", "g", 20, 89), ("Luton", "r", 35, 88)], ("la", "group", "x", "n"))
-    answer = _stratified(rows)
-    assert [round(v, 2) for v in (answer.risk_ratio, answer.lower, answer.upper)] == [0.57, 0.36, 0.90]
+    row = _row(_stratified(rows))
+    assert [round(row[c], 2) for c in ("risk_ratio", "lower", "upper")] == [0.57, 0.36, 0.90]
+    assert (row["heterogeneity_df"], row["status"]) == (0, "")
 
 
 def test_strata_that_disagree_are_shown_to():
     rows = _frame(
         [("p", "g", 80, 100), ("p", "r", 20, 100), ("q", "g", 20, 100), ("q", "r", 80, 100)], ("la", "group", "x", "n")
     )
-    assert _stratified(rows).heterogeneity_p < 1e-6
+    assert _row(_stratified(rows))["heterogeneity_p"] < 1e-6
 
 
 def test_no_stratum_in_common_is_missing_and_not_an_exception():
     rows = _frame([("p", "g", 8, 10), ("q", "r", 2, 10)], ("la", "group", "x", "n"))
-    answer = _stratified(rows)
-    assert np.isnan(answer.risk_ratio)
-    assert (answer.strata, answer.strata_left_out) == (0, 2)
-    assert answer.crude_risk_ratio == pytest.approx(4)
+    row = _row(_stratified(rows))
+    assert np.isnan(row["risk_ratio"])
+    assert (row["strata"], row["strata_left_out"], row["status"]) == (0, 2, "no stratum holds pupils of both")
+    assert row["crude_risk_ratio"] == pytest.approx(4)
+
+
+@pytest.mark.parametrize(
+    ("cells", "ratio", "status"),
+    [
+        pytest.param([("p", "g", 0, 10), ("p", "r", 5, 10)], 0.0, "no interval: nobody of the group", id="nobody"),
+        pytest.param([("p", "g", 4, 10), ("p", "r", 0, 10)], np.inf, "no interval: nobody of the others", id="others"),
+        pytest.param([("p", "g", 0, 10), ("p", "r", 0, 10)], np.nan, "both risks are zero", id="neither"),
+        pytest.param([("p", "g", 4, 10), ("p", "r", 0, 0)], np.nan, "no stratum", id="comparator-with-nobody"),
+        pytest.param([("p", "g", 4, 10)], np.nan, "no stratum", id="single-group"),
+    ],
+)
+def test_a_ratio_without_an_interval_says_why(cells, ratio, status):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        row = _row(_stratified(_frame(cells, ("la", "group", "x", "n"))))
+    np.testing.assert_equal(row["risk_ratio"], ratio)
+    assert np.isnan([row["lower"], row["upper"]]).all()
+    assert row["status"].startswith(status)
+
+
+def test_all_groups_and_families_at_once_are_as_one_by_one():
+    random = np.random.default_rng(3)
+    rows = pd.DataFrame(
+        [(f, la, g, random.integers(5, 90)) for f in "uv" for la in range(40) for g in "abcd?"],
+        columns=["outcome", "la", "group", "n"],
+    )
+    rows["x"] = random.binomial(rows["n"], 0.2 + 0.1 * (rows["group"] == "b"))
+    rows["known"] = rows["group"] != "?"
+    together = _stratified(rows, known="known", reference="a", family=["outcome"]).table
+    for outcome in "uv":
+        own = rows[rows["outcome"] == outcome]
+        for group in "abcd?":
+            others = own[own["known"] & (own["group"] != group)].groupby("la")[["x", "n"]].sum()
+            mine = own[own["group"] == group].set_index("la")
+            whole = mine["n"] + others["n"]
+            ratio = (mine["x"] * others["n"] / whole).sum() / (others["x"] * mine["n"] / whole).sum()
+            row = together.query("outcome == @outcome and group == @group and comparator == 'all others'").iloc[0]
+            assert row["risk_ratio"] == pytest.approx(ratio)
+    assert len(together) == 2 * (5 + 4)  # each to all others, and each but the reference to the reference
+    mixed = together.set_index(["outcome", "group", "comparator"])["risk_ratio"]
+    apart = _stratified(rows[rows["group"].isin(["a", "b"]) & (rows["outcome"] == "u")]).table
+    assert mixed["u", "b", "a"] == pytest.approx(apart.set_index("group").loc["b", "risk_ratio"])
+
+
+def test_a_difference_between_areas_only_is_no_difference_within_them():
+    rows = _frame(
+        [("poor", "g", 300, 1000), ("poor", "r", 30, 100), ("rich", "g", 10, 100), ("rich", "r", 100, 1000)],
+        ("la", "group", "x", "n"),
+    )
+    row = _row(_stratified(rows))
+    assert row["risk_ratio"] == pytest.approx(1)
+    assert row["crude_risk_ratio"] > 2
 
 
 @pytest.mark.parametrize(
     ("frame", "named", "message"),
     [
-        pytest.param(LAS, {"group": "z"}, "not in the data", id="group"),
-        pytest.param(LAS, {"strata": "school"}, "no such column", id="column"),
+        pytest.param(LAS, {"reference": "z"}, "reference group", id="reference"),
+        pytest.param(LAS, {"by": "school"}, "no such column", id="column"),
         pytest.param(pd.concat([LAS, LAS]), {}, "twice", id="twice"),
         pytest.param(LAS.assign(x=99), {}, "count above total", id="above-total"),
+        pytest.param(LAS.assign(la=None), {}, "where or who it is", id="no-stratum"),
+        pytest.param(LAS.iloc[:0], {}, "no rows", id="no-rows"),
+        pytest.param(LAS.assign(k=[True, True, False, True, True, True]), {"known": "k"}, "called known", id="known"),
     ],
 )
 def test_stratified_refuses_with_a_sentence(frame, named, message):

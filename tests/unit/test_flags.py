@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from jsna.disproportionality import Prior, flags, reason_text, repetition_floor
+from jsna.disproportionality.flags import _line
 from jsna.errors import MeasureError
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -153,7 +154,9 @@ def test_what_is_planted_is_found_with_its_reason(kind, group, status, reason):
     if reason in {"one_census_only", "goes_with_deprivation", "unknown_ethnicity", "single_census"}:
         assert row["reasons"] == reason
     others = table.drop([group, "not known"])
-    assert set(others["status"]) <= {"no evidence", "insufficient data"}
+    # A school that lifts one group's rate stands in everybody's comparator too.
+    same = (others["status"] == "watch") & (others["reasons"] == reason) & (reason == "one_school")
+    assert set(others.loc[~same, "status"]) <= {"no evidence", "insufficient data"}
     assert (table.loc["not known", ["status", "reasons"]] == ["insufficient data", "not_compared"]).all()
     assert all(reason_text(codes) for codes in table["reasons"] if codes)
 
@@ -470,6 +473,17 @@ def test_a_small_group_with_nobody_identified_has_an_interval_and_is_not_flagged
     assert row["pooled_upper"] > 1.0
 
 
+def test_a_group_that_an_adjuster_tells_apart_is_in_nobodys_comparator():
+    """All of D, and nobody else, have no recorded circumstances: the others are judged as if D were not there."""
+    world = _world(_only("C", 1.8), sizes={"D": 4000})
+    world["poverty"] = world["poverty"].where(world["group"] != "D", "elsewhere")
+    table, without = _rows(world).drop(["D", "not known"]), _rows(world[world["group"] != "D"]).drop("not known")
+    same = ["expected", "adjusted_risk_ratio", *(f"risk_ratio_{c}" for c in CENSUSES)]
+    np.testing.assert_allclose(table[same].astype(float), without[same].astype(float), rtol=5e-3)
+    assert table.loc["C", "status"] == without.loc["C", "status"] == "over-identified"
+    assert any("group D" in note and "determined" in note for note in _flags(world).notes["plan"])
+
+
 def test_a_single_group():
     world = _world_of("null")
     table = _rows(world[world["group"] == "A"])
@@ -579,3 +593,25 @@ def test_the_repetition_floor_is_what_the_variance_of_a_total_over_censuses_grow
                      for a, b in ((first, second), (second, third), (first, third))])  # fmt: skip
     assert repetition_floor(pairs, periods=3) == pytest.approx(grown, rel=0.06)
     assert repetition_floor(pairs, periods=3) == pytest.approx(1 + 2 / 3 * (0.8 + 0.8 + 0.64), rel=0.01)
+
+
+def test_the_line_of_design_effects_is_straight_in_size():
+    size = np.array([100.0, 400, 900, 2_500, 10_000, 30_000])
+    np.testing.assert_allclose(_line(2.2 + size / 2_500, size, size), 2.2 + size / 2_500)
+
+
+def test_the_line_of_design_effects_never_falls_with_size():
+    size = np.array([100.0, 400, 900, 2_500, 10_000])
+    assert np.ptp(_line(np.array([4.0, 3.5, 3.0, 2.5, 2.0]), size, size)) == pytest.approx(0)
+
+
+def test_one_group_in_a_single_school_does_not_widen_everybody():
+    size = np.array([100.0, 400, 900, 1_200, 2_500, 10_000, 30_000])
+    effect = 2.2 + size / 2_500
+    plain, with_one = (_line(e, size, size) for e in (effect, np.where(size == 1_200, 500.0, effect)))
+    assert (with_one / plain < 1.35).all()
+
+
+def test_too_few_groups_for_a_line_share_their_mean():
+    size = np.array([100.0, 400, 900])
+    np.testing.assert_allclose(_line(np.array([2.0, 3.0, 4.0]), size, np.array([50.0, 5_000])), 3.0)

@@ -24,9 +24,8 @@ from jsna.disproportionality.intersectional import (
     SATURATED,
     SEPARATED,
     TOO_WIDE,
-    _Fit,
-    _posterior,
 )
+from jsna.disproportionality.mixed_logit import MixedFit, posterior
 from jsna.errors import MeasureError
 from jsna.measures import false_discovery
 
@@ -139,8 +138,8 @@ def test_plain_quadrature_would_have_gone_wrong_where_strata_are_large():
 @pytest.mark.parametrize(("x", "n"), [(0, 3), (3, 3), (0, 900), (270, 900), (40, 90)], ids=str)
 def test_posterior_limits_are_the_quantiles_that_integration_gives(x, n):
     eta, sd = -1.0, 0.8
-    fit = _Fit(sd**2, np.array([eta]), np.array([0.0]), np.ones(1, bool), np.array([eta]), np.zeros((1, 1)))
-    found = _posterior(np.array([float(x)]), np.array([float(n)]), fit, np.ones(1, bool), 1.959963984540054)
+    fit = MixedFit(sd**2, np.array([eta]), np.array([0.0]), np.ones(1, bool), np.array([eta]), np.zeros((1, 1)))
+    found = posterior(np.array([float(x)]), np.array([float(n)]), fit, np.ones(1, bool), 1.959963984540054)
 
     def density(u):
         return binom.pmf(x, n, expit(eta + u)) * norm.pdf(u, 0, sd) / binom.pmf(x, n, x / n)
@@ -159,8 +158,8 @@ def test_uncertain_main_effects_widen_both_intervals_as_in_henderson_s_equations
     eta = logit(x / n)
 
     def widths(variance):
-        fit = _Fit(sd**2, eta, np.array([variance]), one, eta, np.zeros((1, 1)))
-        found = _posterior(x, n, fit, one, 1.959963984540054)
+        fit = MixedFit(sd**2, eta, np.array([variance]), one, eta, np.zeros((1, 1)))
+        found = posterior(x, n, fit, one, 1.959963984540054)
         risk = logit(found["predicted_upper"]) - logit(found["predicted_lower"])
         return np.append(risk, found["interaction_upper"] - found["interaction_lower"]) / (2 * 1.959963984540054)
 

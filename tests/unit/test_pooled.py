@@ -334,3 +334,24 @@ def test_groups_that_are_equally_sure_are_found_together_or_not_at_all():
     q = q_values([0.0, 0.1, 0.1])
     assert q[1] == q[2]
     assert (q <= 0.05).tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize("spreads", [(0.8,), (2.0,), Prior().spreads])
+@pytest.mark.parametrize("count", [1, 2, 3, 10, 400])
+@pytest.mark.parametrize("expected", [0.4, 1.5, 2.5, 9.0, 450.0])
+def test_a_ratio_is_pulled_towards_1_and_never_away_from_it(count, expected, spreads):
+    made = pooled([count], [expected], prior=Prior(spreads, (1.0,) * len(spreads))).table.iloc[0]
+    low, high = sorted((1.0, count / expected))
+    assert low - 1e-12 <= made["estimate"] <= high + 1e-12
+
+
+def test_a_prior_that_explains_next_to_nothing_still_answers():
+    narrow = Prior((0.05, 0.02), (1.0, 1.0))
+    made = pooled([9_000, 50], [1_000, 50], prior=narrow)
+    assert (made.table["status"] == "").all()
+    assert made.table[["estimate", "lower", "upper", "false_sign_rate"]].notna().all(axis=None)
+    # The likelihood of 9,000 events outweighs the narrower spreads: most of the ratio of 9 stands.
+    assert 3 < made.table["estimate"][0] < 9
+    assert np.isfinite(made.weights).all()
+    learned = learn_prior([9_000, 50], [1_000, 50], spreads=(0.05, 0.02), pseudo_counts=(1.0, 1.0))
+    assert sum(learned.weights) == pytest.approx(1)

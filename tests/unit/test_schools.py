@@ -106,6 +106,21 @@ def test_where_only_one_school_identifies_anybody_nothing_is_left_without_it():
     assert made.drop(3)["risk_ratio"].notna().all()
 
 
+def test_a_group_that_an_adjuster_tells_apart_is_in_nobodys_comparator_without_any_school():
+    """By hand: a and b have only each other, whichever school goes; with d at no risk it would be 1 and 4."""
+    rows = [
+        (g, s, place, x, 100)
+        for s in range(5)
+        for g, place, x in (("a", "mainstream", 10), ("b", "mainstream", 20), ("d", "special", 90))
+    ]
+    cells = pd.DataFrame(rows, columns=["group", "school", "place", "x", "n"])
+    made = leave_one_school_out(cells, group="group", count="x", total="n", adjust=["place"], cluster="school").table
+    ratios = made.set_index("group")["risk_ratio"]
+    np.testing.assert_allclose(ratios["a"], 0.5)
+    np.testing.assert_allclose(ratios["b"], 2.0)
+    assert ratios["d"].isna().all()
+
+
 def test_a_single_school():
     cells = _cells(1)
     made = _left_out(cells)
@@ -118,7 +133,7 @@ def test_nobody_or_everybody_identified_is_said(value):
     cells = _cells()
     made = leave_one_school_out(cells.assign(x=0 if value == "nobody" else cells["n"]), **NAMES)
     assert made.table.empty
-    assert list(made.table.columns) == ["group", "school", "pupils", "risk_ratio"]
+    assert list(made.table.columns) == ["group", "school", "pupils", "risk_ratio", "status"]
     assert len(made.notes) == 1
 
 

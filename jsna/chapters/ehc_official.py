@@ -274,4 +274,7 @@ def within_areas(area: Area) -> Exhibit:
         lower="risk_ratio_lower",
         upper="risk_ratio_upper",
         status="status",
+        axis=f"Ratio to {names[reference]} within authorities",
+        beside="crude_risk_ratio",
+        beside_label="all England together",
     )

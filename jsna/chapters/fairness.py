@@ -82,12 +82,10 @@ def overview(comparison: Comparison, area: Area) -> Exhibits:
     standing = comparison.table.rows(frame["status"].isin(STANDING))
     if not len(standing.frame):
         return Exhibits((shown,))
-    named = standing.frame.assign(
-        measure=standing.frame["outcome"].map(outcome_name), why=standing.frame["reasons"].map(_why)
-    )
-    symbols = standing.symbols.assign(measure="", why="")
     table = table_exhibit(
-        Released(named, symbols, standing.source, standing.synthetic, standing.notes),
+        standing.with_columns(
+            measure=standing.frame["outcome"].map(outcome_name), why=standing.frame["reasons"].map(_why)
+        ),
         id=f"{comparison.dimension.replace('_', '-')}-flags-table",
         title=f"Groups that stand out {by_dimension(comparison)}, {_span(comparison)}",
         columns=[{"name": "measure", "label": "Measure", "kind": "text"}, *FLAG_COLUMNS],
@@ -240,16 +238,8 @@ FLAG_COLUMNS = [
 
 def flags_table(part: Comparison, outcome: str) -> Exhibit:
     """Every group with its figures, its status and the reasons in words."""
-    table = part.table
-    shown = Released(
-        table.frame.assign(why=table.frame["reasons"].map(_why)),
-        table.symbols.assign(why=""),
-        table.source,
-        table.synthetic,
-        table.notes,
-    )
     return table_exhibit(
-        shown,
+        part.table.with_columns(why=part.table.frame["reasons"].map(_why)),
         id=exhibit_id(part, outcome, "flags"),
         title=f"{outcome_name(outcome)} {by_dimension(part)}: status of every group, {period_name(part.period)}",
         columns=FLAG_COLUMNS,
@@ -296,15 +286,12 @@ def curves(part: Comparison, outcome: str) -> Exhibit:
         return gap(exhibit_id(part, outcome, "curve"), "No group stands out, so no other analysis was made.", "")
     dim = area_dimension(part.dimension)
     lines = texts()["lines"]
-    frame = released.frame.assign(
-        label=released.frame["group"].map(dim.labels),
-        comparator_name=released.frame["comparator"].map(lambda c: dim.labels.get(c, c)),
-        adjustment_name=released.frame["adjustment"].map(lambda a: lines[a]),
-    )
-    named = {"label": "", "comparator_name": "", "adjustment_name": ""}
-    shown = Released(frame, released.symbols.assign(**named), released.source, released.synthetic, released.notes)
     return specification_dots(
-        shown,
+        released.with_columns(
+            label=released.frame["group"].map(dim.labels),
+            comparator_name=released.frame["comparator"].map(lambda c: dim.labels.get(c, c)),
+            adjustment_name=released.frame["adjustment"].map(lambda a: lines[a]),
+        ),
         id=exhibit_id(part, outcome, "curve"),
         title=f"{outcome_name(outcome)} {by_dimension(part)}: what other choices of analysis would show",
         group="label",
@@ -350,13 +337,12 @@ def other_rules(part: Comparison, outcome: str) -> Exhibit:
     """What another rule would have said of the same figures."""
     frame = part.table.frame
     known = frame[frame["known"]]
-    rows = [
-        {
-            "rule": texts()["our_rule"],
-            **_called(known, known["status"].map({OVER: "over", UNDER: "under"})),
-            "fault": "",
-        }
-    ]
+    way = known["status"].map({OVER: "over", UNDER: "under"})
+    if not part.judged:
+        watched = known["risk_ratio"].gt(1).map({True: "over", False: "under"})
+        way = watched.where(known["status"] == WATCH)
+    own = texts()["our_rule" if part.judged else "our_crude_rule"]
+    rows = [{"rule": own, **_called(known, way), "fault": ""}]
     for rule, words in RULES.items():
         if RULE + rule in known:
             rows.append({"rule": words["name"], **_called(known, known[RULE + rule]), "fault": words["fault"]})
@@ -394,13 +380,7 @@ def gradient(area: Area) -> Exhibits:
         synthetic=area.synthetic,
         confidence=area.params.confidence,
     )
-    table = Released(
-        table.frame.assign(measure=table.frame["outcome"].map(outcome_name)),
-        table.symbols.assign(measure=""),
-        table.source,
-        table.synthetic,
-        table.notes,
-    )
+    table = table.with_columns(measure=table.frame["outcome"].map(outcome_name))
     row = table.frame.set_index("outcome").loc["any_sen"]
     sentence = (
         f"Any SEN is identified {format_number(row['relative_index'], 'ratio')} times as often at the most deprived "
@@ -457,18 +437,12 @@ def strata(area: Area, name: str) -> Exhibits:
     if answer.status_main:
         return Exhibits((finding(f"{identity}-finding", sentence, detail=detail),))
     table = made.table.rows(made.table.frame.index < 12)
-    shown = Released(
-        table.frame.assign(
-            label=table.frame["ethnicity"].astype(str).map(labels("ethnicity", "plain"))
-            + ", "
-            + table.frame["sex"].astype(str).map(labels("sex", "label")).str.lower()
-            + ", deprivation fifth "
-            + table.frame["idaci_quintile"].astype(str)
-        ),
-        table.symbols.assign(label=""),
-        table.source,
-        table.synthetic,
-        table.notes,
+    shown = table.with_columns(
+        label=table.frame["ethnicity"].astype(str).map(labels("ethnicity", "plain"))
+        + ", "
+        + table.frame["sex"].astype(str).map(labels("sex", "label")).str.lower()
+        + ", deprivation fifth "
+        + table.frame["idaci_quintile"].astype(str)
     )
     columns = [
         {"name": "label", "label": "Group", "kind": "text"},

@@ -10,13 +10,11 @@ import pandas as pd
 import yaml
 
 from jsna.area import Area, period_name
-from jsna.chapters import disparity
-from jsna.chapters.base import gap, needs, passes_notice, source_row, with_extras
+from jsna.chapters.base import gap, needs, source_row, with_extras
 from jsna.chapters.ehc_official import ENGLAND, RELEASE, groups_of, neighbours
 from jsna.codes import code_list, ethnicity_code
 from jsna.disclosure import Released, publish_official
 from jsna.evidence import ehc
-from jsna.evidence.comparison import Comparison, compare_published
 from jsna.exhibits.charts import bars, trend
 from jsna.exhibits.maps import choropleth
 from jsna.exhibits.model import Exhibit
@@ -152,39 +150,6 @@ def needs_of_plans(area: Area) -> Exhibit:
         unit="% of plans",
         order="value",
     )
-
-
-@needs("official")
-def need_share_by_ethnicity(area: Area, need: str) -> Comparison:
-    """Of those with a plan in each ethnic group, the share with this primary need, against all others with a plan."""
-    table, period = _plans(area)
-    rows = ehc.of_area(table, area.code, "Ethnicity", period)
-    counts = pd.DataFrame(
-        {"group": rows["breakdown"], f"plans_need_{need}": rows[f"number_{need.lower()}"], "total": rows["ehc_plans"]}
-    )
-    return compare_published(
-        counts[counts["total"] > 0],
-        groups_of("Ethnicity"),
-        (f"plans_need_{need}",),
-        total="total",
-        period=period,
-        policy=area.policy,
-        source=f"{RELEASE}, sen_needs_all_plans, {period}: share of plans, not of pupils",
-        reference=area.params.reference_ethnicity,
-        confidence=area.params.confidence,
-    )
-
-
-@needs("official")
-def need_share_finding(comparison: Comparison, area: Area, need: str) -> Exhibit:
-    """Which groups stand out, in a sentence, with its card."""
-    return disparity.plain_statement(comparison, area, f"plans_need_{need}", "ethnicity")
-
-
-@passes_notice
-def need_share_chart(comparison: Comparison, need: str) -> Exhibit:
-    """Each group's ratio to all others."""
-    return disparity.ratios(comparison, f"plans_need_{need}")
 
 
 def plans_per_pupil_gap(area: Area) -> Exhibit:

@@ -39,6 +39,16 @@ class Released:
             self.notes,
         )
 
+    def with_columns(self, **columns: pd.Series) -> Released:
+        """The table with further columns of words, such as labels, that need no symbol."""
+        return Released(
+            self.frame.assign(**columns),
+            self.symbols.assign(**dict.fromkeys(columns, "")),
+            self.source,
+            self.synthetic,
+            self.notes,
+        )
+
     @property
     def hidden_cells(self) -> int:
         """How many cells are hidden to protect people."""

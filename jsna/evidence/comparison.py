@@ -170,8 +170,13 @@ def comparison_of(shown: Released, main: pd.DataFrame, by: Dimension, period: st
     return Comparison(released, by.column, period, tests)
 
 
-def long_counts(rows: pd.DataFrame, by: Dimension, outcomes: Sequence[str], total: str) -> pd.DataFrame:
-    """Counts in rows of one outcome and group, in the dimension's order; a stranger among the groups is refused."""
+def long_counts(
+    rows: pd.DataFrame, by: Dimension, outcomes: Sequence[str], total: str, places: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Counts in rows of one outcome and group (and place, where columns name it), in the dimension's order.
+
+    Raises ``SourceError`` for a stranger among the groups.
+    """
     codes = rows["group"].astype(str)
     strangers = sorted(set(codes) - set(by.labels))
     if strangers:
@@ -190,7 +195,7 @@ def long_counts(rows: pd.DataFrame, by: Dimension, outcomes: Sequence[str], tota
         time_period=rows["time_period"].astype(str),
     )
     long = rows.melt(
-        id_vars=["time_period", "group", "known", "total"],
+        id_vars=[*places, "time_period", "group", "known", "total"],
         value_vars=list(outcomes),
         var_name="outcome",
         value_name="count",

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
-from scipy.special import ndtr
 
 from jsna.disclosure import Policy, Released, protect
-from jsna.disproportionality import Flags, flags, peers, repetition_floor, specification_curve
+from jsna.disproportionality import Flags, flags, repetition_floor, specification_curve
 from jsna.disproportionality.rule import OVER, UNDER, WATCH
 from jsna.errors import Problem, SourceError
 from jsna.evidence.comparison import (
@@ -22,6 +20,7 @@ from jsna.evidence.comparison import (
     long_counts,
     seal,
 )
+from jsna.evidence.other_rules import RULE, with_other_rules
 from jsna.sealed import Sealed
 
 STANDING = (OVER, UNDER, WATCH)
@@ -45,7 +44,6 @@ JUDGED = (
     "unknown_highest",
 )
 CURVE = ("median_ratio", "share_same_question", "share_beyond", "moves_most", "moves_by")
-RULE = "rule_"
 
 
 def assess(
@@ -97,7 +95,7 @@ def assess(
     latest = latest.sort_values("group", key=lambda s: s.map(order))
     long = long_counts(latest.assign(time_period=periods[-1]), by, outcomes, "pupils")
     main = _with_flags(against_others(long, reference, confidence), found)
-    main = _with_other_rules(main)
+    main = with_other_rules(main)
     curves, summary = _curves(frame, main, columns, reference, wider)
     main = main.merge(summary, on=["outcome", "group"], how="left") if len(summary) else main
     shown = protect(seal(main), policy, source=source, synthetic=synthetic, relations=(("outcome",), ("group",)))
@@ -127,23 +125,6 @@ def _with_flags(main: pd.DataFrame, found: Flags) -> pd.DataFrame:
     )
     replaced = [c for c in judged if c in main and c not in ("outcome", "group")]
     return main.drop(columns=replaced).merge(judged, on=["outcome", "group"], how="left", validate="one_to_one")
-
-
-def _with_other_rules(main: pd.DataFrame) -> pd.DataFrame:
-    """A column a rule of others: over, under, no flag, or why it is not calculated."""
-    known = main[main["known"]]
-    four = {"count": "numerator", "total": "denominator"}
-    four |= {"comparator_count": "comparator_numerator", "comparator_total": "comparator_denominator"}
-    said = peers.verdicts(known, group="group", family="outcome", **four)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        spread = (np.log(known["adjusted_upper"]) - np.log(known["adjusted_lower"])) / (2 * 1.959964)
-        p_value = 2 * ndtr(-np.abs(np.log(known["adjusted_risk_ratio"])) / spread)
-    adjusted = peers.adjusted_threshold(known["adjusted_risk_ratio"], p_value)
-    adjusted = adjusted.assign(outcome=known["outcome"], group=known["group"], rule="adjusted_threshold")
-    said = pd.concat([said, adjusted[said.columns.intersection(adjusted.columns)]], ignore_index=True)
-    said["word"] = np.where(said["flagged"], said["direction"], np.where(said["status"] == "", "no flag", "not said"))
-    wide = said.pivot(index=["outcome", "group"], columns="rule", values="word").add_prefix(RULE).reset_index()
-    return main.merge(wide, on=["outcome", "group"], how="left")
 
 
 def _curves(frame, main, columns, reference, wider) -> tuple[pd.DataFrame, pd.DataFrame]:

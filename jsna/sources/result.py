@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
+from geo.result import sha256_of
 from jsna.errors import SourceError
 
 QUARANTINE_COLUMNS = ("file", "row", "column", "value", "rule", "mend")
@@ -59,10 +58,4 @@ def empty_quarantine() -> pd.DataFrame:
     return pd.DataFrame({c: pd.Series(dtype="object") for c in QUARANTINE_COLUMNS})
 
 
-def sha256_of(path: Path) -> str:
-    """The file's SHA-256 as hex digits, read in pieces so that size does not matter."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while piece := stream.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()
+__all__ = ["QUARANTINE_COLUMNS", "Loaded", "Summary", "empty_quarantine", "sha256_of"]

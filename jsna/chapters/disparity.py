@@ -11,14 +11,14 @@ import pandas as pd
 import yaml
 
 from jsna.area import Area, period_name, ward_labels
-from jsna.chapters.base import needs, passes_notice, source_row, with_extras
+from jsna.chapters.base import needs, passes_notice
 from jsna.codes import code_list
 from jsna.counts import OUTCOMES
 from jsna.evidence.comparison import Comparison, Dimension, compare, dimension
 from jsna.exhibits.charts import dot_interval, forest
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import format_number, table_exhibit
-from jsna.exhibits.text import finding, listing
+from jsna.exhibits.text import listing
 
 WATCH = "watch"
 
@@ -123,45 +123,6 @@ def table(comparison: Comparison, outcome: str) -> Exhibit:
     )
 
 
-@needs("pupils")
-def statement(comparison: Comparison, area: Area, outcome: str, frame: str) -> Exhibit:
-    """The finding in a sentence made from the numbers, with its evidence card and its flags."""
-    part = comparison.of(outcome)
-    shown = finding(
-        exhibit_id(part, outcome, "finding"),
-        f"{headline(part, outcome)}.",
-        detail=(*_details(part), comparisons_made(comparison), texts()["crude_note"].strip()),
-    )
-    return with_extras(
-        shown,
-        flags=flag_rows(part, area, outcome),
-        card=card(part, area, outcome, frame),
-        sources=[source_row(area.pupils)] if area.synthetic else [],
-    )
-
-
-def plain_statement(part: Comparison, area: Area, outcome: str, frame: str) -> Exhibit:
-    """The same sentence, card and flags for a comparison of published figures."""
-    shown = finding(
-        exhibit_id(part, outcome, "finding"),
-        f"{headline(part, outcome)}.",
-        detail=(*_details(part), comparisons_made(part), texts()["crude_note"].strip()),
-    )
-    return with_extras(shown, card=card(part, area, outcome, frame), flags=flag_rows(part, area, outcome))
-
-
-@needs("pupils")
-def flags(comparison: Comparison, area: Area) -> Exhibit:
-    """Which groups to watch, over all outcomes of the comparison, with the rows that ``flags.csv`` takes."""
-    watched = comparison.table.rows(comparison.table.frame["status"] == WATCH)
-    rows = [r for o in dict.fromkeys(comparison.table.frame["outcome"]) for r in flag_rows(comparison.of(o), area, o)]
-    by_outcome = watched.frame.groupby("outcome", sort=False)["label"].agg(lambda labels: listing(list(labels)))
-    names = "; ".join(f"{outcome_name(o)}: {labels}" for o, labels in by_outcome.items())
-    sentence = f"To watch: {names}." if names else "No group stands out clearly from all others."
-    shown = finding(f"{comparison.dimension.replace('_', '-')}-watch", sentence, detail=(comparisons_made(comparison),))
-    return with_extras(shown, flags=rows)
-
-
 def headline(part: Comparison, outcome: str) -> str:
     """One sentence, without its full stop: which groups stand out, and which way."""
     frame = part.table.frame
@@ -172,6 +133,8 @@ def headline(part: Comparison, outcome: str) -> str:
         return f"{outcome_name(outcome)}: none of {known} {many} stands out clearly from all others"
     higher = watched.loc[watched["risk_ratio"] > 1, "label"].tolist()
     lower = watched.loc[watched["risk_ratio"] < 1, "label"].tolist()[::-1]
+    if known == 2 and len(watched) == 2:
+        return f"{outcome_name(outcome)}: {higher[0]} higher than {lower[0]}"
     parts = [f"{listing(higher)} higher" if higher else "", f"{listing(lower)} lower" if lower else ""]
     return f"{outcome_name(outcome)}: {' and '.join(p for p in parts if p)} than all others"
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pandas as pd
 
 from jsna.area import Area, period_name
-from jsna.chapters import disparity
+from jsna.chapters import beside_england, disparity
 from jsna.chapters.base import needs, source_row, with_extras
 from jsna.codes import code_list
 from jsna.disclosure import Released, publish_official
 from jsna.disproportionality import stratified
 from jsna.evidence import ehc
-from jsna.evidence.comparison import Comparison, Dimension, compare_published
+from jsna.evidence.comparison import Comparison, Dimension
+from jsna.evidence.published import compare_beside_england
 from jsna.exhibits.charts import dot_interval, forest, trend
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import format_number
@@ -20,12 +21,9 @@ from jsna.measures import proportion
 
 ENGLAND = "E92000001"
 RELEASE = "Department for Education, Education, health and care plans, reporting year 2025"
-TABLES = {
-    "in_20_weeks": ("timeliness_20_week", ehc.in_time_by_group),
-    "refused": ("requests", ehc.refused_by_group),
-}
 TIMELY = ("timeliness_20_week", *ehc.TIMELINESS["without_exceptions"])
 REFUSED = ("requests", "requests_decided_not_to_assess", "requests_received_in_year")
+BY_GROUP = {"in_20_weeks": ("timeliness_20_week", *ehc.TIMELINESS["with_exceptions"]), "refused": REFUSED}
 
 
 def neighbours(area: Area) -> pd.DataFrame:
@@ -211,15 +209,14 @@ def groups_of(topic: str) -> Dimension:
 
 @needs("official")
 def by_group(area: Area, topic: str, outcome: str) -> Comparison:
-    """``outcome`` of each group of ``topic`` against all others, in the latest year of the release."""
-    name, pick = TABLES[outcome]
+    """``outcome`` of each group of ``topic`` against all others in the latest year, beside all authorities."""
+    name, numerator, denominator = BY_GROUP[outcome]
     table = area.official.ehc(name).frame
     period = ehc.latest_period(table)
-    return compare_published(
-        pick(table, area.code, topic, period),
+    return compare_beside_england(
+        ehc.by_area_and_group(table, topic, period, outcome, numerator, denominator),
+        area.code,
         groups_of(topic),
-        (outcome,),
-        total="total",
         period=period,
         policy=area.policy,
         source=f"{RELEASE}, {name}, {period}",
@@ -230,22 +227,26 @@ def by_group(area: Area, topic: str, outcome: str) -> Comparison:
 
 @needs("official")
 def group_finding(comparison: Comparison, area: Area) -> Exhibit:
-    """Which groups stand out, in a sentence, with flags."""
-    outcome = str(comparison.table.frame["outcome"].iloc[0])
-    return disparity.plain_statement(comparison, area, outcome, "ehc")
+    """Which groups stand out, in a sentence."""
+    return beside_england.statement(comparison, area, _outcome(comparison), "ehc")
 
 
 @needs("official")
 def group_chart(comparison: Comparison, area: Area) -> Exhibit:
-    """Each group's ratio to all others."""
-    outcome = str(comparison.table.frame["outcome"].iloc[0])
-    return with_extras(disparity.ratios(comparison, outcome), flags=disparity.flag_rows(comparison, area, outcome))
+    """Each group's ratio to all others, beside the ratio within all authorities, with the rows for ``flags.csv``."""
+    outcome = _outcome(comparison)
+    flags = disparity.flag_rows(comparison, area, outcome)
+    return with_extras(beside_england.ratios(comparison, outcome), flags=flags)
 
 
 @needs("official")
 def group_table(comparison: Comparison, area: Area) -> Exhibit:
     """All figures of the comparison."""
-    return disparity.table(comparison, str(comparison.table.frame["outcome"].iloc[0]))
+    return beside_england.figures(comparison, _outcome(comparison))
+
+
+def _outcome(comparison: Comparison) -> str:
+    return str(comparison.table.frame["outcome"].iloc[0])
 
 
 @needs("official")
@@ -254,9 +255,10 @@ def within_areas(area: Area) -> Exhibit:
 
     A crude national ratio mixes up who the children are with where they live; the stratified one does not.
     """
-    table = area.official.ehc("timeliness_20_week").frame
+    name, numerator, denominator = BY_GROUP["in_20_weeks"]
+    table = area.official.ehc(name).frame
     period = ehc.latest_period(table)
-    strata = ehc.in_time_by_area_and_group(table, period)
+    strata = ehc.by_area_and_group(table, "Ethnicity", period, "in_20_weeks", numerator, denominator)
     reference = area.params.reference_ethnicity
     groups = groups_of("Ethnicity")
     names = groups.labels

@@ -36,15 +36,15 @@ DEMOGRAPHIC, DEPRIVATION = ("sex", "year_group"), ("idaci_quintile",)
 
 
 @needs("pupils")
-def judged(area: Area, by: str) -> Comparison:
-    """Every group of the column ``by`` against all others, for every outcome and primary need, with its flag."""
+def judged(area: Area, by: str, *, needs: bool = True) -> Comparison:
+    """Every group of the column ``by`` against all others, for every outcome (and primary ``need``), with its flag."""
     adjusters = [c for c in (*DEMOGRAPHIC, *DEPRIVATION) if c != by]
     own_deprivation = by.startswith("idaci")
     return assess(
         area.cells(by, *(c for c in adjusters if not (own_deprivation and c in DEPRIVATION))),
         area.repeats,
         area_dimension(by),
-        ALL_OUTCOMES,
+        ALL_OUTCOMES if needs else OUTCOMES,
         periods=area.periods,
         demographic=DEMOGRAPHIC,
         deprivation=() if own_deprivation else DEPRIVATION,
@@ -144,8 +144,17 @@ def headline(part: Comparison, outcome: str) -> str:
         f"{listing(watch)} to watch" if watch else "",
     ]
     if not any(said):
-        return f"{outcome_name(outcome)}: no clear difference between {known} {many}"
+        return f"{outcome_name(outcome)}: none of {known} {many} stands out{_smaller(part)}"
     return f"{outcome_name(outcome)}: {'; '.join(s for s in said if s)}"
+
+
+def _smaller(part: Comparison) -> str:
+    """What may be there all the same, where no group stands out."""
+    frame = part.table.frame[part.table.frame["known"]]
+    small = int(frame["reasons"].astype(str).str.contains("small_difference").sum())
+    unsure = int((frame["status"] == INSUFFICIENT).sum())
+    likely = f"; smaller differences are likely in {small}" if small else ""
+    return f"{likely}; in {unsure} the figures cannot tell" if unsure else likely
 
 
 def _named(part: Comparison, status: str) -> list[str]:
@@ -191,7 +200,7 @@ def _made(part: Comparison) -> str:
 
 
 def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+    return f"{number or 'none'} {many if number > 1 else one}"
 
 
 def _span(part: Comparison) -> str:
@@ -232,7 +241,7 @@ FLAG_COLUMNS = [
     {"name": "pooled_upper", "label": "Ratio, upper limit", "kind": "ratio"},
     {"name": "pupils_affected", "label": "Pupils more (+) or fewer (−) than at others’ rate", "kind": "count"},
     {"name": "status", "label": "Status", "kind": "text"},
-    {"name": "why", "label": "Why", "kind": "text"},
+    {"name": "why", "label": "Why", "kind": "words"},
 ]
 
 
@@ -356,7 +365,7 @@ def other_rules(part: Comparison, outcome: str) -> Exhibit:
             {"name": "rule", "label": "Rule", "kind": "text"},
             {"name": "over", "label": "Called over-identified", "kind": "text"},
             {"name": "under", "label": "Called under-identified", "kind": "text"},
-            {"name": "fault", "label": "What to know of the rule", "kind": "text"},
+            {"name": "fault", "label": "What to know of the rule", "kind": "words"},
         ],
         row_header="rule",
         folded=True,

@@ -16,7 +16,6 @@ from jsna.codes import code_list, ethnicity_code
 from jsna.disclosure import Released, publish_official
 from jsna.evidence import ehc
 from jsna.exhibits.charts import bars, trend
-from jsna.exhibits.maps import choropleth
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import format_number, table_exhibit
 from jsna.exhibits.text import finding
@@ -286,23 +285,6 @@ def ward_finding(table: Released, area: Area) -> Exhibit:
         f"In {all_in} of {len(shown)} wards of {area.name} every child lives in an area among the fifth most deprived "
         f"in England; in {none_in} none does.",
         detail=("Small areas are placed in wards by best fit: a ward's figure is approximate.",),
-    )
-
-
-@needs("official")
-def ward_map(table: Released, area: Area) -> Exhibit:
-    """The same on the map of wards."""
-    shapes = area.official.ward_shapes(districts(area))
-    return choropleth(
-        table,
-        shapes,
-        id="wards-deprivation-map",
-        title=f"Children in the fifth most deprived small areas, wards of {area.name}",
-        code="ward_code",
-        label="label",
-        value="percent",
-        unit="% of children",
-        note="Ward boundaries of 2025 (ONS, generalised); figures by best fit of LSOAs to wards of 2024.",
     )
 
 

@@ -1,28 +1,61 @@
-"""Wards on a map."""
+"""Wards: which stand out once it is allowed for who lives there, on a map and beside the wards of before."""
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
+
 from jsna.area import Area, period_name
-from jsna.chapters.base import needs
-from jsna.chapters.disparity import texts
+from jsna.chapters.base import gap, needs, passes_notice
+from jsna.chapters.disparity import outcome_name, texts
+from jsna.disclosure import Released, publish_official
 from jsna.evidence.comparison import Comparison
-from jsna.exhibits.maps import choropleth
-from jsna.exhibits.model import Exhibit
+from jsna.evidence.place_patterns import old_and_new_wards
+from jsna.evidence.places import ABOVE, BELOW, LINES, UNCLEAR, SmallAreas, ward_rates
+from jsna.exhibits.maps import map_with_tiles
+from jsna.exhibits.model import Exhibit, Exhibits
+from jsna.exhibits.tables import format_number, table_exhibit
+from jsna.exhibits.text import finding, listing
+
+RATIO_EDGES = (0.8, 0.95, 1.05, 1.25)
+DEPRIVED_EDGES = (1.0, 25.0, 50.0, 75.0)
+INDICES = ("idaci_2025_decile", "imd_2019_decile", "imd_2025_decile")
+SHARE_COLUMNS = [
+    {"name": "numerator", "label": "Identified", "kind": "count"},
+    {"name": "denominator", "label": "Pupils", "kind": "count"},
+    {"name": "percent", "label": "Share (%)", "kind": "percent"},
+    {"name": "percent_lower", "label": "Share, lower limit (%)", "kind": "percent"},
+    {"name": "percent_upper", "label": "Share, upper limit (%)", "kind": "percent"},
+]
+RATIO_COLUMNS = [
+    {"name": "adjusted_expected", "label": "Expected", "kind": "percent"},
+    {"name": "adjusted_ratio", "label": "Identified over expected", "kind": "ratio"},
+    {"name": "adjusted_lower", "label": "Ratio, lower limit", "kind": "ratio"},
+    {"name": "adjusted_upper", "label": "Ratio, upper limit", "kind": "ratio"},
+    {"name": "side", "label": "Beside the average", "kind": "text"},
+]
+WARD = {"name": "label", "label": "Ward", "kind": "text"}
+SIDES = {ABOVE: "clearly above", BELOW: "clearly below", UNCLEAR: "no clear difference"}
+
+
+def place_texts() -> dict:
+    """The words of the chapters on places."""
+    return texts()["places"]
 
 
 @needs("pupils")
 def rate_map(comparison: Comparison, area: Area, outcome: str) -> Exhibit:
-    """Each ward's share, with the wards hatched whose interval holds the share of all others."""
+    """Each ward's share, with the wards hatched whose interval holds the share of all pupils."""
     from geo.places import embedded_wards
 
     part = comparison.of(outcome)
     shown = part.table.frame
     average = 100 * shown["numerator"].sum() / shown["denominator"].sum()
-    return choropleth(
+    return map_with_tiles(
         part.table,
         embedded_wards(),
         id=f"wards-{outcome.replace('_', '-')}-map",
-        title=f"{texts()['outcomes'][outcome]['name']} by ward of residence, {period_name(part.period)}",
+        title=f"{outcome_name(outcome)} by ward: {_ends(shown)}, {period_name(part.period)}",
         code="group",
         label="label",
         value="percent",
@@ -30,5 +63,264 @@ def rate_map(comparison: Comparison, area: Area, outcome: str) -> Exhibit:
         upper="percent_upper",
         average=average,
         unit="% of pupils",
-        note="Approximate ward shapes, made from super-generalised LSOA 2011 shapes by best fit.",
+        note=_shape_note(),
     )
+
+
+def _ends(shown: pd.DataFrame) -> str:
+    known = shown.dropna(subset=["percent"]).sort_values("percent", kind="stable")
+    if len(known) < 2:
+        return "too few can be shown"
+    low, high = known.iloc[0], known.iloc[-1]
+    return (
+        f"from {format_number(low['percent'], 'percent')}% in {low['label']} to "
+        f"{format_number(high['percent'], 'percent')}% in {high['label']}"
+    )
+
+
+@needs("pupils")
+def study(area: Area, outcome: str = "any_sen") -> SmallAreas | Exhibit:
+    """The pupils of the latest census by home LSOA; ``outcome`` is the one that is shown by LSOA."""
+    from geo.places import AREA_CODE, embedded_lookup, embedded_lsoas, embedded_shapes
+
+    if area.code != AREA_CODE:
+        return gap("wards-study", "The embedded small areas are those of Luton alone.", "Bring shapes and lookups.")
+    lsoas = embedded_lsoas().rename(columns={"lsoa21_name": "label"})
+    middle = embedded_lookup("lsoa21", "msoa21").rows.set_index("source")["target"]
+    return SmallAreas(
+        area.count(["lsoa21", "year_group", "sex", "school_urn", "school_phase"]),
+        lsoas.assign(quintile=(lsoas["idaci_2025_decile"] + 1) // 2, msoa21=lsoas["lsoa21"].map(middle)),
+        embedded_shapes("lsoa21"),
+        period=area.periods[-1],
+        policy=area.policy,
+        source=area.pupil_source,
+        synthetic=area.synthetic,
+        outcome=outcome,
+        confidence=area.params.confidence,
+    )
+
+
+@needs("pupils")
+def expected_rates(areas: SmallAreas) -> Released:
+    """Every ward and outcome: crude, steadied, and observed over expected."""
+    return ward_rates(areas)
+
+
+@passes_notice
+def reading(table: Released) -> Exhibit:
+    """How to read a ward beside what is expected of it."""
+    return finding(
+        "wards-expected-reading",
+        "Each ward is set beside the number of pupils that its own mix of year group, sex and deprivation leads to "
+        "expect.",
+        detail=tuple(_plain(key) for key in ("expected_note", "chance_note", "ward_source")),
+    )
+
+
+@needs("pupils")
+def beside_expected(table: Released, area: Area, outcome: str) -> Exhibits:
+    """One outcome beside the number expected: on the map, and all figures. Which wards are flagged is not said here."""
+    part = table.rows(table.frame["outcome"] == outcome)
+    return Exhibits((expected_map(part, area, outcome), all_lines(part, area, outcome)))
+
+
+def expected_map(part: Released, area: Area, outcome: str) -> Exhibit:
+    """Identified over expected on the map, wards hatched whose interval holds 1."""
+    from geo.places import embedded_wards
+
+    shown = part.frame.dropna(subset=["adjusted_ratio"]).sort_values("adjusted_ratio", kind="stable")
+    ends = "; ".join(
+        f"{format_number(row['adjusted_ratio'], 'ratio')} times in {row['label']}"
+        for _, row in shown.iloc[[0, -1] if len(shown) > 1 else []].iterrows()
+    )
+    return map_with_tiles(
+        part,
+        embedded_wards(),
+        id=f"{_name(outcome)}-expected-map",
+        title=f"{outcome_name(outcome)} over the number expected: {ends or 'too few can be shown'}, "
+        f"{period_name(area.periods[-1])}",
+        code="group",
+        label="label",
+        value="adjusted_ratio",
+        lower="adjusted_lower",
+        upper="adjusted_upper",
+        average=1.0,
+        unit="times the number expected",
+        kind="ratio",
+        edges=RATIO_EDGES,
+        columns=[WARD, *SHARE_COLUMNS[:2], *RATIO_COLUMNS[:-1]],
+        note=_shape_note(),
+    )
+
+
+def with_sides(part: Released) -> Released:
+    """The table with the adjusted line's side in words; hidden where that is."""
+    frame = part.frame.assign(side=part.frame["adjusted_side"].map(SIDES))
+    symbols = part.symbols.assign(side=part.symbols["adjusted_side"])
+    return Released(frame, symbols, part.source, part.synthetic, part.notes)
+
+
+def all_lines(part: Released, area: Area, outcome: str) -> Exhibit:
+    """Crude and steadied shares and the three ratios of every ward."""
+    columns = [WARD, *SHARE_COLUMNS]
+    for name, words in (("smoothed", ""), ("smoothed_lower", ", lower limit"), ("smoothed_upper", ", upper limit")):
+        columns.append({"name": name, "label": f"Steadied share{words} (%)", "kind": "percent"})
+    for line in LINES:
+        words = texts()["lines"][line]
+        columns += [
+            {"name": f"{line}_expected", "label": f"{words}: expected", "kind": "percent"},
+            {"name": f"{line}_ratio", "label": f"{words}: ratio", "kind": "ratio"},
+            {"name": f"{line}_lower", "label": f"{words}: lower limit", "kind": "ratio"},
+            {"name": f"{line}_upper", "label": f"{words}: upper limit", "kind": "ratio"},
+        ]
+    return table_exhibit(
+        Released(part.frame, part.symbols, part.source, part.synthetic, (*part.notes, _plain("smoothed_note"))),
+        id=f"{_name(outcome)}-expected-table",
+        title=f"{outcome_name(outcome)} by ward: all lines, {period_name(area.periods[-1])}",
+        columns=columns,
+        row_header="label",
+        folded=True,
+    )
+
+
+@needs("pupils")
+def ward_sets(areas: SmallAreas, area: Area) -> Exhibits:
+    """The same pupils under the wards before May 2023, beside those of today."""
+    from geo.places import embedded_lookup, embedded_shapes
+
+    names = embedded_shapes("ward17").set_index("code")["name"]
+    lookup, people = embedded_lookup("lsoa21", "ward17"), embedded_lookup("ward23", "ward17").rows
+    table, moved = old_and_new_wards(areas, lookup, names, people)
+    said = _sets_finding(table, moved, areas)
+    return Exhibits((said, *(_sets_table(table, area, areas.outcome, whole) for whole in (False, True))))
+
+
+def _sets_finding(table: Released, moved, areas: SmallAreas) -> Exhibit:
+    frame = table.frame
+    both = frame.dropna(subset=["old_code", "new_code"])
+    whole = int((both["same_residents"].round(6) == 100).sum())
+    same = both["new_denominator"].notna() & (both["new_denominator"] == both["old_denominator"])
+    gap_points = (both["new_percent"] - both["old_percent"]).abs()
+    far = both.loc[gap_points.idxmax()] if gap_points.notna().any() else None
+    details = [
+        f"{len(both) - int(same.sum())} of these {len(both)} hold other pupils than before; {whole} lie wholly within "
+        "the old ward of that name.",
+        f"LSOAs shared out by estimate: {moved.rows_estimated} of {moved.rows_converted}. Each LSOA goes to one ward "
+        "of either set by best fit, which is itself approximate; boundaries of wards are not those of LSOAs.",
+    ]
+    if far is not None:
+        details.insert(
+            0,
+            f"The largest difference under one name: {far['label']}, {format_number(far['old_percent'], 'percent')}% "
+            f"in the ward before, {format_number(far['new_percent'], 'percent')}% in the ward of today.",
+        )
+    return finding(
+        "wards-old-and-new-finding",
+        f"The {frame['old_code'].notna().sum()} wards before May 2023 and the {frame['new_code'].notna().sum()} of "
+        f"today share {len(both)} names, but not their boundaries: figures under one name are not a trend.",
+        detail=tuple(details),
+    )
+
+
+def _sets_table(table: Released, area: Area, outcome: str, whole: bool) -> Exhibit:
+    """Pupils and shares under each name; with counts and limits when ``whole``, folded."""
+    wanted = [c for c in SHARE_COLUMNS if whole or c["name"] in ("denominator", "percent")]
+    columns = [{"name": "label", "label": "Ward name", "kind": "text"}]
+    for k, words in (("old", "Before May 2023"), ("new", "Today")):
+        columns += [{**c, "name": f"{k}_{c['name']}", "label": f"{words}: {c['label'].lower()}"} for c in wanted]
+    residents = "Residents of today’s ward who live within the old one (%)"
+    columns.append({"name": "same_residents", "label": residents, "kind": "percent"})
+    symbols = table.symbols.copy()
+    symbols.loc[table.frame["same_residents"].isna(), "same_residents"] = "z"
+    title = f"{outcome_name(outcome)}: the same pupils in wards of before and of today"
+    return table_exhibit(
+        Released(table.frame, symbols, table.source, table.synthetic, table.notes),
+        id=f"wards-old-and-new{'-all' if whole else ''}",
+        title=f"{title}{', all figures' if whole else ''}, {period_name(area.periods[-1])}",
+        columns=columns,
+        row_header="label",
+        folded=whole,
+    )
+
+
+@needs("official")
+def deprivation_map(table: Released | Exhibit, area: Area) -> Exhibit:
+    """Children in the fifth most deprived LSOAs by ward, on official boundaries, with tiles beside."""
+    from jsna.chapters.official import districts
+
+    share = table.frame["percent"]
+    full, none = int((share == 100).sum()), int((share == 0).sum())
+    return map_with_tiles(
+        table,
+        area.official.ward_shapes(districts(area)),
+        id="wards-deprivation-map",
+        title=f"{area.name}: in {full} of {len(share)} wards every child lives in a most deprived area, in {none} none",
+        code="ward_code",
+        label="label",
+        value="percent",
+        unit="% of children who live in the fifth most deprived small areas of England",
+        edges=DEPRIVED_EDGES,
+        note="Ward boundaries of 2025 (ONS, generalised); figures by best fit of LSOAs to wards of 2024.",
+    )
+
+
+@needs("official")
+def approximate_shapes(area: Area) -> Exhibits | Exhibit:
+    """How far the embedded, approximate ward shapes lie from the official boundaries."""
+    from geo.places import AREA_CODE, embedded_wards
+    from geo.shapes import compare_shapes
+    from jsna.chapters.official import districts
+
+    if area.code != AREA_CODE:
+        mend = "The maps of this area are drawn on official boundaries alone."
+        return gap("wards-approximate", "Approximate shapes are embedded for Luton only.", mend)
+    official = area.official.ward_shapes(districts(area)).rename(columns={"ward_code": "code"})
+    made = compare_shapes(embedded_wards().rename(columns={"ward_code": "code"}), official)
+    table = made.frame.merge(official[["code", "ward_name"]], on="code").sort_values("ward_name")
+    table = table.assign(percent=100 * table["differing_share"], hectares=table["area_b_m2"] / 1e4)
+    return Exhibits((_shapes_finding(made, table), _shapes_table(table)))
+
+
+def _shapes_finding(made, table: pd.DataFrame) -> Exhibit:
+    worst = table.loc[table["percent"].idxmax()]
+    lost = [*made.only_a, *made.only_b]
+    return finding(
+        "wards-approximate-finding",
+        f"The embedded approximate shapes of {len(table)} wards differ from the official ones by "
+        f"{format_number(100 * made.differing_share, 'percent')}% of their area: fit for maps, not for placing pupils.",
+        detail=(
+            f"The median ward differs by {format_number(table['percent'].median(), 'percent')}%, {worst['ward_name']} "
+            f"most, by {format_number(worst['percent'], 'percent')}%. At the farthest, outlines lie "
+            f"{format_number(np.round(table['hausdorff_m'].max()), 'count')} m apart.",
+            *([f"In one set only: {listing(lost)}."] if lost else []),
+        ),
+    )
+
+
+def _shapes_table(table: pd.DataFrame) -> Exhibit:
+    shown = table[["ward_name", "hectares", "percent", "hausdorff_m"]].reset_index(drop=True)
+    return table_exhibit(
+        publish_official(shown, source="ONS, ward boundaries 2025 (generalised), beside the workbench’s own shapes"),
+        id="wards-approximate",
+        title="Approximate and official ward shapes of Luton",
+        columns=[
+            {"name": "ward_name", "label": "Ward", "kind": "text"},
+            {"name": "hectares", "label": "Official area (hectares)", "kind": "count"},
+            {"name": "percent", "label": "Area that lies in one shape only (%)", "kind": "percent"},
+            {"name": "hausdorff_m", "label": "Farthest distance of outlines (m)", "kind": "count"},
+        ],
+        row_header="ward_name",
+        folded=True,
+    )
+
+
+def _name(outcome: str) -> str:
+    return f"wards-{outcome.replace('_', '-')}".casefold()
+
+
+def _plain(key: str) -> str:
+    return place_texts()[key].strip()
+
+
+def _shape_note() -> str:
+    return f"{_plain('shapes_note')} {_plain('tiles_note')}"

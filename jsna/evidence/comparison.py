@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from jsna.codes import code_list, labels
-from jsna.disclosure import Policy, Released, protect, publish_official, too_few_for_a_rate
+from jsna.disclosure import Policy, Released, protect
 from jsna.disproportionality import crude
 from jsna.errors import Problem, SourceError
 from jsna.sealed import Sealed
@@ -109,30 +109,6 @@ def compare(
     long = long_counts(rows.rename(columns={by.column: "group"}), by, outcomes, total)
     main = against_others(long, reference, confidence)
     shown = protect(seal(main), policy, source=source, synthetic=synthetic, relations=(("outcome",), ("group",)))
-    return comparison_of(shown, main, by, period)
-
-
-def compare_published(
-    frame: pd.DataFrame,
-    by: Dimension,
-    outcomes: Sequence[str],
-    *,
-    total: str,
-    period: str,
-    policy: Policy,
-    source: str,
-    reference: str | None = None,
-    confidence: float = 0.95,
-) -> Comparison:
-    """The same for counts that an official body has published: ``frame`` has ``group``, ``total`` and the outcomes.
-
-    Counts are passed on as published; no rate is shown under the policy's minimum denominator.
-    """
-    long = long_counts(frame.assign(time_period=period), by, outcomes, total)
-    main = against_others(long, reference, confidence)
-    hidden = tuple(c for c in main.columns if c not in (*LABELS, "numerator", "denominator"))
-    shown = publish_official(main, source=source)
-    shown = too_few_for_a_rate(shown, "denominator", hidden, policy)
     return comparison_of(shown, main, by, period)
 
 

@@ -22,28 +22,21 @@ def latest_period(table: pd.DataFrame) -> str:
     return str(table["time_period"].max())
 
 
-def in_time_by_group(timeliness: pd.DataFrame, code: str, topic: str, period: str) -> pd.DataFrame:
-    """Plans issued, and those within 20 weeks (exceptions included), by group of ``topic``: group, in_20_weeks, total.
+def by_area_and_group(
+    table: pd.DataFrame, topic: str, period: str, outcome: str, numerator: str, denominator: str
+) -> pd.DataFrame:
+    """Counts of every local authority by group of ``topic``: area_code, group, ``outcome`` (the numerator) and total.
 
-    Groups without a plan are left out: they have no rate.
+    Groups without anybody in the denominator are left out: they have no rate.
     """
-    numerator, denominator = TIMELINESS["with_exceptions"]
-    rows = of_area(timeliness, code, topic, period)
-    table = pd.DataFrame({"group": rows["breakdown"], "in_20_weeks": rows[numerator], "total": rows[denominator]})
-    return table[table["total"] > 0].reset_index(drop=True)
-
-
-def refused_by_group(requests: pd.DataFrame, code: str, topic: str, period: str) -> pd.DataFrame:
-    """Requests received, and those refused an assessment, by group of ``topic``: group, refused, total."""
-    rows = of_area(requests, code, topic, period)
-    table = pd.DataFrame(
-        {
-            "group": rows["breakdown"],
-            "refused": rows["requests_decided_not_to_assess"],
-            "total": rows["requests_received_in_year"],
-        }
-    )
-    return table[table["total"] > 0].reset_index(drop=True)
+    rows = table[
+        (table["geographic_level"] == "Local authority")
+        & (table["breakdown_topic"] == topic)
+        & (table["time_period"] == period)
+        & (table[denominator] > 0)
+    ]
+    columns = {"area_code": "area_code", "breakdown": "group", numerator: outcome, denominator: "total"}
+    return rows[list(columns)].rename(columns=columns).reset_index(drop=True)
 
 
 def rate_by_area(table: pd.DataFrame, codes: list[str], period: str, numerator: str, denominator: str) -> pd.DataFrame:
@@ -93,21 +86,3 @@ def rates_over_time(table: pd.DataFrame, codes: list[str], numerator: str, denom
     rows = rows[["time_period", "area_code", "area_name", numerator, denominator]]
     percent = 100 * rows[numerator] / rows[denominator].where(rows[denominator] > 0)
     return rows.assign(percent=percent).sort_values(["area_code", "time_period"], kind="stable").reset_index(drop=True)
-
-
-def in_time_by_area_and_group(timeliness: pd.DataFrame, period: str) -> pd.DataFrame:
-    """Plans issued and those in 20 weeks (exceptions included) by local authority and ethnic group, for one period."""
-    numerator, denominator = TIMELINESS["with_exceptions"]
-    rows = timeliness[
-        (timeliness["geographic_level"] == "Local authority")
-        & (timeliness["breakdown_topic"] == "Ethnicity")
-        & (timeliness["time_period"] == period)
-    ]
-    return pd.DataFrame(
-        {
-            "area_code": rows["area_code"],
-            "group": rows["breakdown"],
-            "in_20_weeks": rows[numerator],
-            "total": rows[denominator],
-        }
-    ).reset_index(drop=True)

@@ -16,6 +16,7 @@ from jsna.disclosure import SYMBOLS, Released
 from jsna.errors import DisclosureError, Problem
 from jsna.exhibits.model import Exhibit
 
+WORDED = ("text", "words")  # words: whole sentences, which need a wide column
 PLACES = {"count": 0, "percent": 1, "points": 1, "ratio": 2, "p": 3}
 
 
@@ -60,7 +61,7 @@ def formatted(table: Released, columns: Sequence[dict[str, str]]) -> pd.DataFram
         values = released.frame[name]
         text = (
             values.astype(object).fillna("").astype(str)
-            if kind == "text"
+            if kind in WORDED
             else values.map(lambda v, k=kind: format_number(v, k))
         )
         symbols = released.symbols[name].replace("", "x")
@@ -78,7 +79,7 @@ def html_table(text: pd.DataFrame, columns: Sequence[dict[str, str]], caption: s
             for c, v in zip(columns, values, strict=True)
         ]
         rows.append(f"<tr>{''.join(cells)}</tr>")
-    numbers = [c["name"] for c in columns if c["kind"] != "text"]
+    numbers = [c["name"] for c in columns if c["kind"] not in WORDED]
     used = [s for s in SYMBOLS if numbers and (text[numbers] == s).any(axis=None)]
     legend = "; ".join(f"{s} = {SYMBOLS[s]}" for s in used)
     after = f"<p class='legend'>{escape(legend)}</p>" if legend else ""
@@ -88,7 +89,7 @@ def html_table(text: pd.DataFrame, columns: Sequence[dict[str, str]], caption: s
 
 
 def _align(column: dict[str, str]) -> str:
-    return "" if column["kind"] == "text" else ' class="number"'
+    return {"text": "", "words": ' class="words"'}.get(column["kind"], ' class="number"')
 
 
 def table_csv(text: pd.DataFrame, columns: Sequence[dict[str, str]], *, synthetic: bool) -> str:
@@ -97,7 +98,7 @@ def table_csv(text: pd.DataFrame, columns: Sequence[dict[str, str]], *, syntheti
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([c["label"] for c in columns] + (["Data"] if synthetic else []))
     plain = text.replace({"−": "-"}, regex=True)
-    numbers = [c["name"] for c in columns if c["kind"] != "text"]
+    numbers = [c["name"] for c in columns if c["kind"] not in WORDED]
     plain[numbers] = plain[numbers].replace({",": ""}, regex=True)
     writer.writerows([*row, *(["synthetic"] if synthetic else [])] for row in plain.itertuples(index=False))
     return stream.getvalue()
@@ -112,7 +113,8 @@ def behind(table: Released, columns: Sequence[dict[str, str]], title: str, row_h
 def table_exhibit(
     table: Released, *, id: str, title: str, columns: Sequence[dict[str, str]], row_header: str, folded: bool = False
 ) -> Exhibit:
-    """A released table as an exhibit. ``columns``: name, label and kind (text, count, percent, points, ratio or p).
+    """A released table as an exhibit. ``columns``: name, label and kind (text, words, count, percent, points,
+    ratio or p).
 
     ``folded``: only the title shows until the reader opens it.
     """

@@ -77,9 +77,9 @@ def test_flags_hold_every_comparison_and_find_what_was_planted(pack):
         assert found[planted_nowhere, "any_sen"] == "no evidence"
     needs_and_outcomes = [o for _, o in found if o.startswith("need_") or o in ("any_sen", "sen_support", "ehc_plan")]
     assert len(needs_and_outcomes) == 20 * 17
-    for crude in ("ward_code", "year_group"):
-        found_there = {f["status"] for f in flags if f["characteristic"] == crude}
-        assert not found_there & {"over-identified", "under-identified"}
+    wards = {f["group"]: f["status"] for f in flags if (f["place_level"], f["outcome"]) == ("Ward", "sen_support")}
+    assert [ward for ward, status in wards.items() if status == "under-identified"] == ["Northwell"]
+    assert not [f for f in flags if f["characteristic"] == "year_group"]
     assert len({tuple(f.values()) for f in flags}) == len(flags)
 
 

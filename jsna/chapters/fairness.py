@@ -69,8 +69,9 @@ def overview(comparison: Comparison, area: Area) -> Exhibits:
         f"{comparison.comparisons} comparisons were made between {many}; {_count(comparison.flagged, 'is', 'are')} "
         f"flagged as over- or under-identified and {_count(watched, 'is', 'are')} to watch."
     )
+    silence = f"In {unsure} of them the figures cannot tell; that is not the same as no difference."
     detail = (
-        f"In {unsure} comparisons the figures cannot tell; that is not the same as no difference.",
+        *([silence] if unsure else []),
         texts()["flag_note"].strip(),
         *comparison.remarks,
     )
@@ -173,16 +174,27 @@ def _detail(row: Any, part: Comparison) -> str:
     if pd.isna(row.numerator) or pd.isna(row.pooled_risk_ratio):
         return f"{said}the figures are hidden to protect people. {' '.join(reason_text(row.reasons))}"
     number = abs(row.pupils_affected)
-    low, high = sorted((abs(row.pupils_affected_lower), abs(row.pupils_affected_upper)))
     way = "more" if row.pupils_affected > 0 else "fewer"
     return (
         f"{said}{format_number(row.percent, 'percent')}% ({int(row.numerator):,} of {int(row.denominator):,}), against "
         f"{format_number(row.comparator_percent, 'percent')}% of all others. Among pupils alike in "
         f"{_alike(part)}, {format_number(row.pooled_risk_ratio, 'ratio')} times the others’ rate (between "
         f"{format_number(row.pooled_lower, 'ratio')} and {format_number(row.pooled_upper, 'ratio')}): about "
-        f"{format_number(number, 'count')} pupils {way} than at the others’ rate (between "
-        f"{format_number(low, 'count')} and {format_number(high, 'count')}). {' '.join(reason_text(row.reasons))}"
+        f"{format_number(number, 'count')} pupils {way} than at the others’ rate "
+        f"({_between(row.pupils_affected_lower, row.pupils_affected_upper)}). {' '.join(reason_text(row.reasons))}"
     )
+
+
+def _between(lower: float, upper: float) -> str:
+    """Limits of a number of pupils in words: where they lie on both sides of none, which is fewer and which more.
+
+    >>> _between(-173.0, -5.2), _between(-5.2, 173.0)
+    ('between 5 and 173', 'between 5 fewer and 173 more')
+    """
+    low, high = (format_number(abs(v), "count") for v in sorted((lower, upper), key=abs))
+    if lower < 0 < upper:
+        return f"between {format_number(-lower, 'count')} fewer and {format_number(upper, 'count')} more"
+    return f"between {low} and {high}"
 
 
 def _alike(part: Comparison) -> str:

@@ -110,7 +110,8 @@ def lined_up(
     pattern, combination = _patterns(codes, [len(level) for level in levels])
     groups, of_group = levels[0], combination[0]
     size = np.bincount(of_group[pattern], totals, len(groups))
-    reference = int(np.argmax(np.where(_known(frame, group, known, groups), size, -1)))
+    yes = _known(frame, group, known, groups)
+    reference = int(np.argmax(np.where(yes, size, -1)))
     matrix, variable, level = _matrix([group, *adjust, *linear], levels, combination, reference, len(linear))
     if cluster:
         at, clusters = _factor(frame[cluster], cluster, totals, notes)
@@ -124,7 +125,7 @@ def lined_up(
         level=level,
         group=of_group,
         groups=groups,
-        known=_known(frame, group, known, groups),
+        known=yes,
         reference=reference,
         pattern=pattern,
         cluster=at,
@@ -215,7 +216,7 @@ def _known(frame: pd.DataFrame, group: str, known: str | None, groups: pd.Index)
 def known_rows(frame: pd.DataFrame, group: str, known: str) -> NDArray:
     """Whether each row's group is known. Raises ``MeasureError`` for gaps, words, and a group that is both."""
     yes = true_or_false(frame[known], "Whether a group is known")
-    both = sorted(set(map(str, frame.loc[yes, group])) & set(map(str, frame.loc[~yes, group])))
+    both = sorted(set(map(str, frame.loc[yes, group].unique())) & set(map(str, frame.loc[~yes, group].unique())))
     if both:
         raise MeasureError(
             Problem("A group is called known in some rows and unknown in others.", where=known, value=both[:5])

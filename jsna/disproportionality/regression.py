@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -61,6 +61,16 @@ class Fit:
     iterations: int
     separated: tuple[str, ...] = ()
     aliased: tuple[str, ...] = ()
+    _without: dict[int, Fit | None] = field(default_factory=dict)
+
+    def without(self, cluster: int) -> Fit | None:
+        """The same model without one cluster (None: nothing is left to model); fitted once, when it is asked for."""
+        if cluster not in self._without:
+            cells = (self.patterns.cluster != cluster) & (self.cell_total > 0)
+            self._without[cluster] = try_fit(
+                self.patterns, self.cell_count, variables=self.variables, model=self.model, cells=cells
+            )
+        return self._without[cluster]
 
     @cached_property
     def matrix(self) -> NDArray:

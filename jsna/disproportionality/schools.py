@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from jsna.disproportionality.adjusted import contrasts
 from jsna.disproportionality.patterns import lined_up, require_columns, usable_counts, wanted_groups
-from jsna.disproportionality.regression import Fit, fit, try_fit
+from jsna.disproportionality.regression import Fit, fit
 
 NOTHING_LEFT = "no ratio without this school: nobody is left to compare, or nobody identified"
 
@@ -100,8 +100,7 @@ def without_each(fitted: Fit, wanted: NDArray, most: int | None = None) -> tuple
         rank = np.where(pupils > 0, without * side, np.inf).argsort(axis=0, kind="stable").argsort(axis=0)
         again &= rank < most
     for school in np.flatnonzero(again.any(axis=1)):
-        cells = (p.cluster != school) & (fitted.cell_total > 0)
-        refitted = try_fit(p, fitted.cell_count, variables=fitted.variables, model=fitted.model, cells=cells)
+        refitted = fitted.without(int(school))
         without[school] = np.nan if refitted is None else contrasts(refitted)[0]
     known = np.where(p.known, 1.0, 0.0)
     elsewhere = fitted.group_count - events

@@ -93,6 +93,8 @@ def true_or_false(column: pd.Series, what: str) -> NDArray:
         raise MeasureError(
             Problem(f"{what} is not said for every row.", where=f"column {column.name}", expected="true or false")
         )
+    if pd.api.types.is_bool_dtype(column):
+        return column.to_numpy(bool)
     strange = ~column.isin([True, False])
     if strange.any():
         raise MeasureError(

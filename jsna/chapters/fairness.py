@@ -17,7 +17,7 @@ from jsna.chapters.disparity import (
     outcome_name,
     texts,
 )
-from jsna.codes import code_list, labels
+from jsna.codes import labels
 from jsna.counts import NEEDS, OUTCOMES
 from jsna.disclosure import Released
 from jsna.disproportionality import reason_text
@@ -25,7 +25,6 @@ from jsna.disproportionality.peers import RULES
 from jsna.disproportionality.rule import INSUFFICIENT, OVER, UNDER, WATCH
 from jsna.evidence.comparison import Comparison
 from jsna.evidence.fairness import LINES, RULE, STANDING, assess
-from jsna.evidence.strata import gradient_table, strata_table
 from jsna.exhibits.charts import forest, specification_dots
 from jsna.exhibits.model import Exhibit, Exhibits
 from jsna.exhibits.tables import format_number, table_exhibit
@@ -386,98 +385,3 @@ def other_rules(part: Comparison, outcome: str) -> Exhibit:
 
 def _called(known: pd.DataFrame, word: pd.Series) -> dict[str, str]:
     return {way: listing(known.loc[word == way, "label"].tolist()) or "none" for way in ("over", "under")}
-
-
-@needs("pupils")
-def gradient(area: Area) -> Exhibits:
-    """How steeply each outcome goes with the deprivation of the home area, over its whole range."""
-    table = gradient_table(
-        area.cells("idaci_rank", *DEMOGRAPHIC),
-        ALL_OUTCOMES,
-        rank="idaci_rank",
-        adjust=DEMOGRAPHIC,
-        policy=area.policy,
-        source=area.pupil_source,
-        synthetic=area.synthetic,
-        confidence=area.params.confidence,
-    )
-    table = table.with_columns(measure=table.frame["outcome"].map(outcome_name))
-    row = table.frame.set_index("outcome").loc["any_sen"]
-    sentence = (
-        f"Any SEN is identified {format_number(row['relative_index'], 'ratio')} times as often at the most deprived "
-        f"end of the area as at the least deprived end (between {format_number(row['lower'], 'ratio')} and "
-        f"{format_number(row['upper'], 'ratio')}), among pupils alike in age and sex."
-    )
-    columns = [
-        {"name": "measure", "label": "Measure", "kind": "text"},
-        {"name": "numerator", "label": "Identified", "kind": "count"},
-        {"name": "relative_index", "label": "Relative index of inequality", "kind": "ratio"},
-        {"name": "lower", "label": "Lower limit", "kind": "ratio"},
-        {"name": "upper", "label": "Upper limit", "kind": "ratio"},
-    ]
-    span = f"{period_name(area.periods[0])} to {period_name(area.periods[-1])}"
-    title = f"Most against least deprived end of the area, {span}"
-    return Exhibits(
-        (
-            finding("deprivation-gradient", sentence, detail=(texts()["gradient_note"].strip(),)),
-            table_exhibit(table, id="deprivation-gradient-table", title=title, columns=columns, row_header="measure"),
-        )
-    )
-
-
-@needs("pupils")
-def strata(area: Area, name: str) -> Exhibits:
-    """Do ethnicity, sex and deprivation together tell more than the three added up?"""
-    by = ["ethnicity", "sex", "idaci_quintile"]
-    unknown = code_list("ethnicity")
-    made = strata_table(
-        area.strata_counts(by, leave_out={"ethnicity": tuple(unknown.index[unknown["known"] == "0"])}),
-        name,
-        by,
-        policy=area.policy,
-        source=area.pupil_source,
-        synthetic=area.synthetic,
-        confidence=area.params.confidence,
-    )
-    answer = made.answer
-    share = f"{format_number(100 * answer.vpc_null, 'percent')}%" if not answer.status_null else answer.status_null
-    explained = f"{format_number(100 * answer.pcv, 'percent')}%" if not answer.status_pcv else answer.status_pcv
-    sentence = (
-        f"{outcome_name(name)}: of the differences between groups formed by ethnicity, sex and deprivation, "
-        f"{explained} is what the three add up to."
-        if not answer.status_pcv
-        else f"{outcome_name(name)}: groups formed by ethnicity, sex and deprivation: {explained}."
-    )
-    detail = (
-        f"Of all variation in the tendency to be identified, {share} lies between these groups.",
-        made.statement,
-        *answer.notes,
-    )
-    detail = tuple(dict.fromkeys(detail))
-    identity = f"strata-{name.replace('_', '-')}"
-    if answer.status_main:
-        return Exhibits((finding(f"{identity}-finding", sentence, detail=detail),))
-    table = made.table.rows(made.table.frame.index < 12)
-    shown = table.with_columns(
-        label=table.frame["ethnicity"].astype(str).map(labels("ethnicity", "plain"))
-        + ", "
-        + table.frame["sex"].astype(str).map(labels("sex", "label")).str.lower()
-        + ", deprivation fifth "
-        + table.frame["idaci_quintile"].astype(str)
-    )
-    columns = [
-        {"name": "label", "label": "Group", "kind": "text"},
-        {"name": "numerator", "label": "Identified", "kind": "count"},
-        {"name": "denominator", "label": "Pupils", "kind": "count"},
-        {"name": "risk", "label": "Share (%)", "kind": "percent"},
-        {"name": "predicted", "label": "Share, steadied (%)", "kind": "percent"},
-        {"name": "additive", "label": "What the three add up to (%)", "kind": "percent"},
-        {"name": "difference_points", "label": "Difference (points)", "kind": "points"},
-    ]
-    title = f"{outcome_name(name)}: the twelve groups that differ most clearly from what the three add up to"
-    return Exhibits(
-        (
-            finding(f"{identity}-finding", sentence, detail=detail),
-            table_exhibit(shown, id=f"{identity}-table", title=title, columns=columns, row_header="label"),
-        )
-    )

@@ -9,17 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from jsna.disproportionality.adjusted import (
-    EVERYBODY,
-    NOBODY,
-    contrasts,
-    expected_counts,
-    in_one_school,
-    modelled,
-    notes,
-    t_quantile,
-    variances,
-)
+from jsna.disproportionality.adjusted import EVERYBODY, NOBODY, contrasts, expected_counts, modelled, notes
+from jsna.disproportionality.clustering import in_one_school, t_quantile, variances
 from jsna.disproportionality.pooled import Pooled, Prior, pooled, q_values
 from jsna.disproportionality.regression import Fit
 from jsna.disproportionality.rule import INSUFFICIENT, NO_EVIDENCE, OVER, UNDER, WATCH, Rule, make_rule, same_side

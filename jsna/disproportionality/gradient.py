@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from jsna.disproportionality.adjusted import ONE_CLUSTER, notes, t_quantile, variances
+from jsna.disproportionality.adjusted import ONE_CLUSTER, notes
+from jsna.disproportionality.clustering import t_quantile, variances
 from jsna.disproportionality.patterns import lined_up, require_columns, usable_counts
 from jsna.disproportionality.regression import fit
 from jsna.errors import MeasureError, Problem

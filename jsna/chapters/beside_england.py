@@ -31,6 +31,7 @@ COLUMNS = [
     {"name": "england_upper", "label": "England, upper limit", "kind": "ratio"},
     {"name": "status", "label": "Status", "kind": "text"},
 ]
+FEW = 5  # published numbers under this stand in tables as published; no sentence singles them out
 IN_BRIEF = [c for c in COLUMNS if not c["name"].startswith(("pooled", "england_l", "england_u", "status"))]
 
 
@@ -51,10 +52,13 @@ def statement(part: Comparison, area: Area, outcome: str, frame: str) -> Exhibit
 
 def _detail(row: Any) -> str:
     low, high = (format_number(v, "ratio") for v in (row.risk_ratio_lower, row.risk_ratio_upper))
+    few = row.numerator < FEW
+    share = f"fewer than {FEW}" if few else f"{format_number(row.percent, 'percent')}% ({int(row.numerator):,}"
     said = (
-        f"{row.label}: {format_number(row.percent, 'percent')}% ({int(row.numerator):,} of {int(row.denominator):,}), "
-        f"against {format_number(row.comparator_percent, 'percent')}% of all others; ratio "
-        f"{format_number(row.risk_ratio, 'ratio')} (between {low} and {high}, 95% confidence interval)."
+        f"{row.label}: {share} of {int(row.denominator):,}{'' if few else ')'}, against "
+        f"{format_number(row.comparator_percent, 'percent')}% of all others; ratio "
+        f"{format_number(row.risk_ratio, 'ratio')} (between {low} and {high}, 95% confidence interval), "
+        f"{format_number(row.pooled_risk_ratio, 'ratio')} pooled."
     )
     if pd.isna(row.england_risk_ratio) or pd.isna(row.england_lower):
         return said
@@ -77,6 +81,7 @@ def ratios(part: Comparison, outcome: str) -> Exhibit:
         upper="pooled_upper",
         status="status",
         axis="Ratio to all others, pooled",
+        ratio_label="Ratio, pooled",
         beside="england_risk_ratio",
         beside_label="England, within authorities",
     )

@@ -190,6 +190,9 @@ def flag_rows(part: Comparison, area: Area, outcome: str) -> list[dict[str, Any]
             "q_value": _cells(shown, "q_value", 4),
             "status": shown.frame["status"],
             "reasons": shown.frame["reasons"],
+            "pooled_risk_ratio": _cells(shown, "pooled_risk_ratio", 2),
+            "pooled_lower": _cells(shown, "pooled_lower", 2),
+            "pooled_upper": _cells(shown, "pooled_upper", 2),
         }
     )
     return text.astype(str).to_dict("records")

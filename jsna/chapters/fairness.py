@@ -237,6 +237,7 @@ def ratios(part: Comparison, outcome: str) -> Exhibit:
         upper="pooled_upper",
         status="status",
         axis=f"Ratio to all others, alike in {_alike(part)}, pooled",
+        ratio_label="Ratio, pooled",
         beside="crude_risk_ratio",
         beside_label="crude ratio",
     )

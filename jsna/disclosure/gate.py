@@ -33,19 +33,27 @@ class Policy:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class AddsUp:
+    """Rows that add up to something known: those of ``rows`` (a mask), cut into sets by ``columns``."""
+
+    columns: tuple[str, ...]
+    rows: pd.Series | np.ndarray
+
+
 def protect(
     sealed: Sealed,
     policy: Policy,
     *,
     source: str,
     synthetic: bool,
-    relations: tuple[tuple[str, ...], ...] = ((),),
+    relations: tuple[tuple[str, ...] | AddsUp, ...] = ((),),
 ) -> Released:
     """What of ``sealed`` may be published under ``policy``.
 
     Each of ``relations`` names columns that cut the frame into sets of rows that add up to something known (an empty
-    one: the whole frame): inside each set a lone hidden count gets a companion until none
-    has a lone one.
+    one: the whole frame), or is an ``AddsUp`` of some rows: inside each set a lone hidden count gets a companion until
+    none has a lone one.
     Raises ``DisclosureError`` for anything but a ``Sealed`` frame, and for counts with fractions or below 0.
 
     >>> frame = pd.DataFrame({"group": list("ABC"), "pupils": [3, 20, 40]})
@@ -59,7 +67,7 @@ def protect(
         )
     frame = sealed.unseal("to decide what may be published").reset_index(drop=True)
     symbols = pd.DataFrame("", index=frame.index, columns=frame.columns)
-    keys = [[frame[c] for c in r] or [pd.Series(0, index=frame.index)] for r in relations]
+    keys = [_sets(frame, relation) for relation in relations]
     unsafe = {c: _unsafe_counts(frame, c, policy) for c in sealed.counts}
     for numerator, denominator in set(sealed.rates.values()):
         unsafe[numerator] |= _gives_away_complement(frame, numerator, denominator, policy)
@@ -130,6 +138,14 @@ def _released(frame, symbols, sealed: Sealed, source: str, synthetic: bool) -> R
         absent = shown[column].isna() & (symbols[column] == "")
         symbols.loc[absent, column] = "z"
     return Released(shown, symbols, source, synthetic)
+
+
+def _sets(frame: pd.DataFrame, relation: tuple[str, ...] | AddsUp) -> list[pd.Series]:
+    """What cuts the frame into sets; a row that does not take part is a set of its own."""
+    if not isinstance(relation, AddsUp):
+        return [frame[c] for c in relation] or [pd.Series(0, index=frame.index)]
+    alone = pd.Series(np.where(np.asarray(relation.rows, bool), -1, np.arange(len(frame))), index=frame.index)
+    return [*(frame[c] for c in relation.columns), alone]
 
 
 def _unsafe_counts(frame: pd.DataFrame, column: str, policy: Policy) -> pd.Series:

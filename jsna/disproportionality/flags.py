@@ -315,6 +315,7 @@ def _with_status(table, rule: Rule, candidate, found, simply, side, checks, dete
     low, high = table["pooled_lower"].to_numpy(), table["pooled_upper"].to_numpy()
     wide = ~((low > rule.ratio_low) | (high < rule.ratio_high))
     ruled_out = (low > rule.ratio_low) & (high < rule.ratio_high)
+    apart = (low > 1) | (high < 1)
     known = table["known"].to_numpy()
     no_ratio = (table["denominator"] == 0).to_numpy() | ~np.isfinite(low)
     untold = no_ratio & (table["denominator"] > 0).to_numpy() & determined
@@ -324,7 +325,7 @@ def _with_status(table, rule: Rule, candidate, found, simply, side, checks, dete
         default=NO_EVIDENCE,
     )
     reasons = np.select(
-        [~known, flagged, candidate, deprived & ~untold, untold, no_ratio, few, wide, found, ruled_out],
+        [~known, flagged, candidate, deprived & ~untold, untold, no_ratio, few, wide, found & apart, ruled_out],
         [
             "not_compared",
             "every_check",

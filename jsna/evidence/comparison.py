@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from jsna.codes import code_list, labels
-from jsna.disclosure import Policy, Released, protect
+from jsna.counts import OUTCOMES
+from jsna.disclosure import AddsUp, Policy, Released, protect
 from jsna.disproportionality import crude
 from jsna.errors import Problem, SourceError
 from jsna.sealed import Sealed
@@ -108,7 +109,7 @@ def compare(
     rows = frame[(frame["grouping"] == by.column) & (frame["time_period"].astype(str) == period)]
     long = long_counts(rows.rename(columns={by.column: "group"}), by, outcomes, total)
     main = against_others(long, reference, confidence)
-    shown = protect(seal(main), policy, source=source, synthetic=synthetic, relations=(("outcome",), ("group",)))
+    shown = protect(seal(main), policy, source=source, synthetic=synthetic, relations=relations(main))
     return comparison_of(shown, main, by, period)
 
 
@@ -183,6 +184,16 @@ def long_counts(
         key=lambda s: s.map(groups if s.name == "group" else order),
         kind="stable",
     ).reset_index(drop=True)
+
+
+def relations(frame: pd.DataFrame) -> tuple[tuple[str, ...] | AddsUp, ...]:
+    """What adds up in a comparison: the groups of an outcome; of a group, support and plans, and needs, to any SEN.
+
+    Each sum is a set of its own: one hidden number among many needs is no companion for one of the three.
+    """
+    need = frame["outcome"].astype(str).str.startswith("need_")
+    sums = (frame["outcome"].isin(OUTCOMES), need | (frame["outcome"] == "any_sen"))
+    return (("outcome",), *(AddsUp(("time_period", "group"), rows.to_numpy()) for rows in sums))
 
 
 def seal(frame: pd.DataFrame) -> Sealed:

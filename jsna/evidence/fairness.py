@@ -18,6 +18,7 @@ from jsna.evidence.comparison import (
     against_others,
     comparison_of,
     long_counts,
+    relations,
     seal,
 )
 from jsna.evidence.other_rules import RULE, with_other_rules
@@ -98,7 +99,7 @@ def assess(
     main = with_other_rules(main)
     curves, summary = _curves(frame, main, columns, reference, wider)
     main = main.merge(summary, on=["outcome", "group"], how="left") if len(summary) else main
-    shown = protect(seal(main), policy, source=source, synthetic=synthetic, relations=(("outcome",), ("group",)))
+    shown = protect(seal(main), policy, source=source, synthetic=synthetic, relations=relations(main))
     made = comparison_of(shown, main, by, periods[-1])
     return replace(
         made,

@@ -181,6 +181,7 @@ def forest(
     upper: str,
     status: str,
     axis: str,
+    ratio_label: str = "Ratio",
     beside: str | None = None,
     beside_label: str = "",
 ) -> Exhibit:
@@ -222,7 +223,7 @@ def forest(
     _rows(axes, shown[group])
     columns = [
         {"name": group, "label": "Group", "kind": "text"},
-        {"name": ratio, "label": "Ratio", "kind": "ratio"},
+        {"name": ratio, "label": ratio_label, "kind": "ratio"},
         {"name": lower, "label": "Lower limit", "kind": "ratio"},
         {"name": upper, "label": "Upper limit", "kind": "ratio"},
         *([{"name": beside, "label": beside_label[:1].upper() + beside_label[1:], "kind": "ratio"}] if beside else []),

@@ -23,4 +23,7 @@ COLUMNS = (
     "q_value",
     "status",
     "reasons",
+    "pooled_risk_ratio",
+    "pooled_lower",
+    "pooled_upper",
 )

@@ -155,7 +155,7 @@ def _index(area: Area, made: list[Made], harvests: list[Harvest], flags, sources
         findings=findings,
         flags=standing,
         flagged=sum(f["status"] != "watch" for f in standing),
-        comparisons=len(flags),
+        comparisons=sum("not_compared" not in flag["reasons"] for flag in flags),
         chapters=chapters,
         brings=area.brings,
         sources=sources,

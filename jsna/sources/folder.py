@@ -59,7 +59,7 @@ class OfficialFolder:
         return Problem(
             "A file is missing.",
             where=str(self.path.name),
-            value=spec["pattern"],
+            expected=spec["pattern"],
             mend=f"Download “{spec['title']}” and put it there.",
         )
 

@@ -5,6 +5,7 @@ import json
 import re
 
 import nbformat
+import pandas as pd
 import pytest
 
 from jsna.area import Area
@@ -63,6 +64,21 @@ def test_true_small_counts_are_the_ones_that_are_hidden(pack):
     for code, label in labels.items():
         if plans[code] < 5:
             assert shown[label] == "c"
+
+
+def test_no_hidden_number_is_the_difference_of_two_that_are_shown(pack):
+    flags = pd.DataFrame(rows(pack / "flags.csv"))
+    flags["hidden"] = flags["numerator"] == "c"
+    who = ["characteristic", "place_code", "period", "group"]
+    provision = flags[flags["outcome"].isin(["any_sen", "sen_support", "ehc_plan"])]
+    sums = provision.groupby(who)["hidden"].agg(["sum", "size"])
+    assert (sums.loc[sums["size"] == 3, "sum"] != 1).all()
+    needs = flags[(flags["outcome"] == "any_sen") | flags["outcome"].str.startswith("need_")]
+    sums = needs.groupby(who)["hidden"].agg(["sum", "size"])
+    assert (sums.loc[sums["size"] > 3, "sum"] != 1).all()
+    groups = flags.groupby(["characteristic", "period", "outcome"])["hidden"].sum()
+    assert (groups != 1).all()
+    assert groups.sum() > 10
 
 
 def test_flags_hold_every_comparison_and_find_what_was_planted(pack):

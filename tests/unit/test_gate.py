@@ -5,7 +5,7 @@ import pickle
 import pandas as pd
 import pytest
 
-from jsna.disclosure import Policy, Released, protect, publish_official
+from jsna.disclosure import AddsUp, Policy, Released, protect, publish_official
 from jsna.errors import DisclosureError
 from jsna.exhibits.charts import bars
 from jsna.sealed import Sealed
@@ -103,3 +103,22 @@ def test_official_figures_need_their_source_and_never_have_empty_cells():
     table = publish_official(pd.DataFrame({"v": [1.0, None]}), source="DfE")
     assert isinstance(table, Released)
     assert table.text()["v"].tolist() == [1.0, "x"]
+
+
+def test_a_sum_of_some_rows_gets_its_companion_whatever_else_is_hidden():
+    frame = pd.DataFrame(
+        {
+            "outcome": ["any", "support", "plan", "need one", "need two"],
+            "group": "A",
+            "pupils": [16.0, 12.0, 4.0, 3.0, 13.0],
+        }
+    )
+    sums = frame["outcome"].isin(["any", "support", "plan"])
+    plain, safe = (
+        protect(Sealed(frame, counts=("pupils",)), Policy(), source="made up", synthetic=True, relations=r).text()
+        for r in ((("group",),), (AddsUp(("group",), sums), AddsUp(("group",), ~sums)))
+    )
+    # Hidden among many, the plan is still any less support.
+    assert (plain["pupils"][:3] == "c").sum() == 1
+    assert (safe["pupils"][:3] == "c").sum() == 2
+    assert (safe["pupils"][3:] == "c").sum() == 2

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from jsna.area import Area, period_name
-from jsna.chapters.base import gap, needs, passes_notice
+from jsna.chapters.base import gap, needs, passes_notice, with_extras
 from jsna.chapters.disparity import outcome_name, texts
 from jsna.disclosure import Released, publish_official
 from jsna.evidence.comparison import Comparison
@@ -284,7 +284,7 @@ def approximate_shapes(area: Area) -> Exhibits | Exhibit:
 def _shapes_finding(made, table: pd.DataFrame) -> Exhibit:
     worst = table.loc[table["percent"].idxmax()]
     lost = [*made.only_a, *made.only_b]
-    return finding(
+    made_known = finding(
         "wards-approximate-finding",
         f"The embedded approximate shapes of {len(table)} wards differ from the official ones by "
         f"{format_number(100 * made.differing_share, 'percent')}% of their area: fit for maps, not for placing pupils.",
@@ -295,6 +295,7 @@ def _shapes_finding(made, table: pd.DataFrame) -> Exhibit:
             *([f"In one set only: {listing(lost)}."] if lost else []),
         ),
     )
+    return with_extras(made_known, minor=True)
 
 
 def _shapes_table(table: pd.DataFrame) -> Exhibit:

@@ -70,6 +70,13 @@ class Area:
         return self.params.policy()
 
     @property
+    def protection(self) -> str:
+        """What is hidden, in words: published figures stand as they were published."""
+        if self.brings == "official":
+            return "Official figures stand as they were published; no rate is shown for a very small group."
+        return self.policy.sentence()
+
+    @property
     def pupil_source(self) -> str:
         return (
             f"Synthetic pupils of the workbench (seed {self.params.seed}), calibrated to published figures for "

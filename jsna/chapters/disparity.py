@@ -229,7 +229,7 @@ def card(part: Comparison, area: Area, outcome: str, frame: str) -> dict[str, An
         "confidence": "low: crude comparison in one census",
         "source": part.table.source,
         "synthetic": part.table.synthetic,
-        "disclosure": area.policy.sentence(),
+        "disclosure": area.protection,
         "incomplete": ["trend", "voice", "what works", "recommendation", "owner"],
     }
 

@@ -34,6 +34,11 @@ RATIO_COLUMNS = [
     {"name": "adjusted_upper", "label": "Ratio, upper limit", "kind": "ratio"},
     {"name": "side", "label": "Beside the average", "kind": "text"},
 ]
+POOLED_COLUMNS = [
+    {"name": "pooled_risk_ratio", "label": "Ratio to all others, pooled", "kind": "ratio"},
+    {"name": "pooled_lower", "label": "Ratio, lower limit", "kind": "ratio"},
+    {"name": "pooled_upper", "label": "Ratio, upper limit", "kind": "ratio"},
+]
 WARD = {"name": "label", "label": "Ward", "kind": "text"}
 SIDES = {ABOVE: "clearly above", BELOW: "clearly below", UNCLEAR: "no clear difference"}
 
@@ -45,37 +50,37 @@ def place_texts() -> dict:
 
 @needs("pupils")
 def rate_map(comparison: Comparison, area: Area, outcome: str) -> Exhibit:
-    """Each ward's share, with the wards hatched whose interval holds the share of all pupils."""
+    """Each ward's pooled ratio to all others, those hatched whose interval holds 1: what its flag rests on."""
     from geo.places import embedded_wards
 
     part = comparison.of(outcome)
-    shown = part.table.frame
-    average = 100 * shown["numerator"].sum() / shown["denominator"].sum()
     return map_with_tiles(
         part.table,
         embedded_wards(),
         id=f"wards-{outcome.replace('_', '-')}-map",
-        title=f"{outcome_name(outcome)} by ward: {_ends(shown)}, {period_name(part.period)}",
+        title=f"{outcome_name(outcome)} by ward, ratio to all others: {_ends(part.table, 'pooled_risk_ratio')}, "
+        f"{period_name(part.period)}",
         code="group",
         label="label",
-        value="percent",
-        lower="percent_lower",
-        upper="percent_upper",
-        average=average,
-        unit="% of pupils",
+        value="pooled_risk_ratio",
+        lower="pooled_lower",
+        upper="pooled_upper",
+        average=1.0,
+        kind="ratio",
+        edges=RATIO_EDGES,
+        unit="times the rate of all others, pooled",
+        columns=[WARD, *SHARE_COLUMNS[:3], *POOLED_COLUMNS],
         note=_shape_note(),
     )
 
 
-def _ends(shown: pd.DataFrame) -> str:
-    known = shown.dropna(subset=["percent"]).sort_values("percent", kind="stable")
+def _ends(table: Released, ratio: str) -> str:
+    """The lowest and the highest ratio that is shown, in words."""
+    known = table.frame.dropna(subset=[ratio]).sort_values(ratio, kind="stable")
     if len(known) < 2:
         return "too few can be shown"
-    low, high = known.iloc[0], known.iloc[-1]
-    return (
-        f"from {format_number(low['percent'], 'percent')}% in {low['label']} to "
-        f"{format_number(high['percent'], 'percent')}% in {high['label']}"
-    )
+    low, high = (f"{format_number(known.iloc[i][ratio], 'ratio')} in {known.iloc[i]['label']}" for i in (0, -1))
+    return f"from {low} to {high}"
 
 
 @needs("pupils")
@@ -128,16 +133,11 @@ def expected_map(part: Released, area: Area, outcome: str) -> Exhibit:
     """Identified over expected on the map, wards hatched whose interval holds 1."""
     from geo.places import embedded_wards
 
-    shown = part.frame.dropna(subset=["adjusted_ratio"]).sort_values("adjusted_ratio", kind="stable")
-    ends = "; ".join(
-        f"{format_number(row['adjusted_ratio'], 'ratio')} times in {row['label']}"
-        for _, row in shown.iloc[[0, -1] if len(shown) > 1 else []].iterrows()
-    )
     return map_with_tiles(
         part,
         embedded_wards(),
         id=f"{_name(outcome)}-expected-map",
-        title=f"{outcome_name(outcome)} over the number expected: {ends or 'too few can be shown'}, "
+        title=f"{outcome_name(outcome)} over the number expected: {_ends(part, 'adjusted_ratio')}, "
         f"{period_name(area.periods[-1])}",
         code="group",
         label="label",
@@ -284,7 +284,7 @@ def approximate_shapes(area: Area) -> Exhibits | Exhibit:
 def _shapes_finding(made, table: pd.DataFrame) -> Exhibit:
     worst = table.loc[table["percent"].idxmax()]
     lost = [*made.only_a, *made.only_b]
-    made_known = finding(
+    shown = finding(
         "wards-approximate-finding",
         f"The embedded approximate shapes of {len(table)} wards differ from the official ones by "
         f"{format_number(100 * made.differing_share, 'percent')}% of their area: fit for maps, not for placing pupils.",
@@ -295,7 +295,7 @@ def _shapes_finding(made, table: pd.DataFrame) -> Exhibit:
             *([f"In one set only: {listing(lost)}."] if lost else []),
         ),
     )
-    return with_extras(made_known, minor=True)
+    return with_extras(shown, minor=True)
 
 
 def _shapes_table(table: pd.DataFrame) -> Exhibit:

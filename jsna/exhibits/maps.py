@@ -25,40 +25,6 @@ LEAST_ROOM = 0.06  # side of an area, of the map's, that a number needs
 MARKS = {ABOVE: " ▲", BELOW: " ▼"}
 
 
-def choropleth(
-    released: Released,
-    shapes: gpd.GeoDataFrame,
-    *,
-    id: str,
-    title: str,
-    code: str,
-    label: str,
-    value: str,
-    unit: str,
-    average: float | None = None,
-    lower: str = "",
-    upper: str = "",
-    note: str = "",
-) -> Exhibit:
-    """Areas of ``shapes`` (column ``ward_code`` or the first column) shaded by ``value`` in five classes.
-
-    Each area bears its number in the table behind it. An area without a shown value is white with a dotted edge.
-    """
-    table = must_be_released(released)
-    if table.frame[value].notna().sum() == 0:
-        return _nothing(id, title)
-    drawn = _drawn(table, shapes, code)
-    shading = _shading(drawn, value, "percent", lower=lower, upper=upper, average=average)
-    figure, axes = canvas(18, width=7.0, extra=1.0)
-    draw(axes, drawn, shading, _style(), labels=_numbers(drawn), font_size=9)
-    patches = key(shading, _style(), unclear=NOT_CLEAR.replace("different ", "different\n"), nothing=NO_FIGURE)
-    legend = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "frameon": False, "fontsize": 8}
-    axes.legend(handles=patches, title=unit, title_fontsize=8, alignment="left", **legend)
-    columns = _columns(label, value, unit, lower, upper, "percent")
-    alt = f"Map: {title}. {_extremes(table.frame, label, value, unit, 'percent')} All values are in the table."
-    return _chart(id, title, alt, figure, _numbered(table, drawn, code, label, note), columns, label, kind="map")
-
-
 def map_with_tiles(
     released: Released,
     shapes: gpd.GeoDataFrame,
@@ -80,9 +46,10 @@ def map_with_tiles(
 ) -> Exhibit:
     """A map, and beside it the same areas as tiles of equal size, so that small and dense areas are seen as well.
 
-    As ``choropleth``. ``side`` is a column of "above", "below" and "unclear" that decides hatches and the marks ▲ and
-    ▼; without it the limits and ``average`` do. ``kind`` is that of the value; ``columns`` of the table follow the
-    number (by default label, value and limits).
+    ``shapes`` (column ``ward_code`` or the first column) are shaded by ``value`` in classes; an area without a shown
+    value is white with a dotted edge. Each area bears its number in the table behind it. ``side`` is a column of
+    "above", "below" and "unclear" that decides hatches and the marks ▲ and ▼; without it the limits and ``average`` do.
+    ``kind`` is that of the value; ``columns`` of the table follow the number (by default label, value and limits).
     """
     table = must_be_released(released)
     if table.frame[value].notna().sum() == 0:

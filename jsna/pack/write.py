@@ -159,7 +159,7 @@ def _index(area: Area, made: list[Made], harvests: list[Harvest], flags, sources
         chapters=chapters,
         brings=area.brings,
         sources=sources,
-        policy=area.policy.sentence() if area.brings == "pupils" else "",
+        policy=area.protection,
     )
 
 

@@ -137,3 +137,19 @@ def test_deprivation_of_wards_is_drawn_for_any_authority(open_luton, code, numbe
     assert shown.table_csv.count("\n") == number + 1
     assert f"of {number} wards" in shown.title
     assert not any("Without a shape" in note for note in shown.notes)
+
+
+def test_the_first_map_marks_no_ward_that_the_flags_rest_against(area):
+    found = fairness.judged(area, "ward_code", needs=False)
+    part = found.of("sen_support").table.frame
+    above, below = (part["pooled_lower"] > 1).sum(), (part["pooled_upper"] < 1).sum()
+    shown = wards.rate_map(found, area, "sen_support")
+    assert f"{above} of {len(part)} areas lie clearly above the average, {below} clearly below" in shown.alt
+    assert set(part.loc[part["status"] == "under-identified", "label"]) <= set(
+        part.loc[part["pooled_upper"] < 1, "label"]
+    )
+
+
+def test_cards_of_published_figures_do_not_say_that_numbers_are_hidden(open_luton, area):
+    assert "as they were published" in open_luton().protection
+    assert area.protection == area.policy.sentence()

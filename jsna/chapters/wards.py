@@ -59,7 +59,7 @@ def rate_map(comparison: Comparison, area: Area, outcome: str) -> Exhibit:
         embedded_wards(),
         id=f"wards-{outcome.replace('_', '-')}-map",
         title=f"{outcome_name(outcome)} by ward, ratio to all others: {_ends(part.table, 'pooled_risk_ratio')}, "
-        f"{period_name(part.period)}",
+        f"{period_name(part.periods[0])} to {period_name(part.periods[-1])}",
         code="group",
         label="label",
         value="pooled_risk_ratio",

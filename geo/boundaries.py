@@ -14,7 +14,6 @@ from pyproj.exceptions import CRSError
 
 from geo.errors import PlaceError
 from geo.kinds import Column, Geography, clean_codes, code_columns, first_in_use, is_of_kind, kind_of_codes, kinds
-from geo.result import Summary, aside, sha256_of, together
 from geo.shapes import (
     ShapeComparison,
     Tiling,
@@ -23,6 +22,7 @@ from geo.shapes import (
     simplify,
 )
 from jsna.errors import Problem, did_you_mean
+from jsna.files.result import Summary, refused, sha256_of, together
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -47,14 +47,14 @@ METRES_BOX = (-10_000.0, -10_000.0, 700_000.0, 1_300_000.0)
 
 @dataclass(frozen=True)
 class Boundaries:
-    """Shapes of one kind and vintage: ``frame`` (code, name, geometry; EPSG:27700), ``set_aside`` and ``summary``.
+    """Shapes of one kind and vintage: ``frame`` (code, name, geometry; EPSG:27700), ``quarantine`` and ``summary``.
 
-    Rows read = rows of the frame + rows of ``set_aside``. ``frame.attrs`` repeats kind and vintage, so that they travel
-    with the frame. ``repaired`` are the codes whose rings crossed themselves and were mended.
+    Rows read = rows of the frame + rows of ``quarantine``. ``frame.attrs`` repeats kind and vintage, so that they
+    travel with the frame. ``repaired`` are the codes whose rings crossed themselves and were mended.
     """
 
     frame: gpd.GeoDataFrame
-    set_aside: pd.DataFrame
+    quarantine: pd.DataFrame
     summary: Summary
     repaired: tuple[str, ...] = ()
 
@@ -142,12 +142,12 @@ def check_boundaries(
         )
     if problems:
         raise PlaceError(*problems)
-    set_aside = together(
+    quarantine = together(
         [
-            _aside(file, column.name, codes, ~own, f"not a code of a {kinds()[column.geography.kind]['name']}"),
-            _aside(file, column.name, codes, own & empty, "no shape"),
-            _aside(file, column.name, codes, again, "the same code with the same shape again"),
-            _aside(file, column.name, codes, part, "another part of the same area, joined to the first"),
+            _refused(file, column.name, codes, ~own, f"not a code of a {kinds()[column.geography.kind]['name']}"),
+            _refused(file, column.name, codes, own & empty, "no shape"),
+            _refused(file, column.name, codes, again, "the same code with the same shape again"),
+            _refused(file, column.name, codes, part, "another part of the same area, joined to the first"),
         ]
     )
     import geopandas as gpd
@@ -156,7 +156,7 @@ def check_boundaries(
     frame = gpd.GeoDataFrame(table, geometry=gpd.GeoSeries(shapes.to_numpy(), crs=crs or raw.crs))[usable & ~again]
     if part.any():
         frame = frame.dissolve("code", sort=False, as_index=False)[["code", "name", "geometry"]]
-    return _finished(frame.reset_index(drop=True), len(raw), column, set_aside, file, sha256)
+    return _finished(frame.reset_index(drop=True), len(raw), column, quarantine, file, sha256)
 
 
 def _doubles(codes: pd.Series, shapes: gpd.GeoSeries, usable: pd.Series) -> tuple[pd.Series, pd.Series]:
@@ -171,7 +171,7 @@ def _doubles(codes: pd.Series, shapes: gpd.GeoSeries, usable: pd.Series) -> tupl
 
 
 def _finished(
-    frame: gpd.GeoDataFrame, rows: int, column: Column, set_aside: pd.DataFrame, file: str, sha256: str
+    frame: gpd.GeoDataFrame, rows: int, column: Column, quarantine: pd.DataFrame, file: str, sha256: str
 ) -> Boundaries:
     import geopandas as gpd
     import shapely
@@ -187,24 +187,24 @@ def _finished(
     vintage = column.geography.vintage or _vintage_of(frame["code"], column.geography.kind)
     if not column.geography.vintage and vintage:
         notes.append(f"The columns name no year; the codes say 20{vintage} or later.")
-    if len(set_aside):
-        notes.append(f"{len(set_aside)} rows were put aside.")
+    if len(quarantine):
+        notes.append(f"{len(quarantine)} rows were put aside.")
     frame.attrs.update(kind=column.geography.kind, vintage=vintage)
-    if rows != len(frame) + len(set_aside):
-        raise PlaceError(f"{file}: {rows} rows read, {len(frame)} kept and {len(set_aside)} reported do not add up.")
+    if rows != len(frame) + len(quarantine):
+        raise PlaceError(f"{file}: {rows} rows read, {len(frame)} kept and {len(quarantine)} reported do not add up.")
     summary = Summary(
         source=f"Boundaries of {column.geography.words}",
         file=file,
         period=f"20{vintage}" if vintage else "",
         rows_read=rows,
         rows_kept=len(frame),
-        rows_refused=len(set_aside),
+        rows_refused=len(quarantine),
         sha256=sha256,
         kind=column.geography.kind,
         vintage=vintage,
         notes=tuple(notes),
     )
-    return Boundaries(frame, set_aside, summary, tuple(frame.loc[broken, "code"]))
+    return Boundaries(frame, quarantine, summary, tuple(frame.loc[broken, "code"]))
 
 
 def match(codes: Iterable[object], boundaries: Boundaries | gpd.GeoDataFrame, kind: str | None = None) -> Match:
@@ -377,9 +377,9 @@ def _other_kind(codes: pd.Series, column: Column, file: str) -> Problem:
     )
 
 
-def _aside(file: str, column: str, codes: pd.Series, which: pd.Series, rule: str) -> pd.DataFrame:
+def _refused(file: str, column: str, codes: pd.Series, which: pd.Series, rule: str) -> pd.DataFrame:
     hit = codes[which]
-    return aside(file, hit.index + 1, column, hit.to_numpy(), rule, "Compare the row with the publisher's file.")
+    return refused(file, hit.index + 1, column, hit.to_numpy(), rule, "Compare the row with the publisher's file.")
 
 
 def _vintage_of(codes: pd.Series, kind: str) -> str:

@@ -12,8 +12,8 @@ import pandas as pd
 from geo.errors import PlaceError
 from geo.kinds import NEVER_A_CODE, Geography, clean_codes
 from geo.lookups import Lookup
-from geo.result import Loaded, Summary, aside, sha256_of, together
 from jsna.errors import Problem
+from jsna.files.result import Loaded, Summary, refused, sha256_of, together
 
 SHAPE = r"(?:[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}|GIR0AA)"
 STATUSES = ("placed", "terminated", "no area", "unknown", "malformed", "missing")
@@ -89,9 +89,9 @@ def read_postcodes(path: str | Path, *, la: str | Iterable[str] | None = None) -
         raw[column] = raw[column].where(~raw[column].astype("string").str.fullmatch(NEVER_A_CODE.pattern), "")
     malformed = raw["postcode"] == ""
     again = ~malformed & raw["postcode"].duplicated()
-    set_aside = together(
+    quarantine = together(
         [
-            aside(path.name, raw.index[bad] + 2, spelt["postcode"], [""] * int(bad.sum()), rule, "Download it again.")
+            refused(path.name, raw.index[bad] + 2, spelt["postcode"], [""] * int(bad.sum()), rule, "Download it again.")
             for bad, rule in ((malformed, "no postcode"), (again, "the same postcode again"))
         ]
     )
@@ -114,7 +114,7 @@ def read_postcodes(path: str | Path, *, la: str | Iterable[str] | None = None) -
         kind="postcode",
         notes=notes,
     )
-    return Loaded(frame, set_aside, summary)
+    return Loaded(frame, quarantine, summary)
 
 
 def place_postcodes(postcodes: Iterable[object], directory: pd.DataFrame, target: str = "lsoa21") -> Placed:

@@ -14,9 +14,9 @@ import pandas as pd
 from jsna.codes import local_authority
 from jsna.counts import count_pupils, count_repeats, with_latest_school
 from jsna.disclosure import Policy
+from jsna.files.result import Loaded
 from jsna.params import Params
 from jsna.sealed import Sealed
-from jsna.sources.result import Loaded
 
 CACHE_VARIABLE = "JSNA_CACHE"
 

@@ -10,7 +10,7 @@ from typing import Any
 from jsna.area import Area
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.text import notice
-from jsna.sources.result import Loaded
+from jsna.files.result import Loaded
 
 REASONS = {
     "pupils": (

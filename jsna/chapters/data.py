@@ -10,8 +10,8 @@ from jsna.disclosure import protect, publish_facts
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import table_exhibit
 from jsna.exhibits.text import finding
+from jsna.files.result import Loaded
 from jsna.sealed import Sealed
-from jsna.sources.result import Loaded
 
 CHECKED = {
     "ethnicity": ("Ethnic group", ("REFU", "NOBT", "")),

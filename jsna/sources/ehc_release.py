@@ -12,8 +12,10 @@ import yaml
 
 from jsna.codes import all_versions, ethnicity_code
 from jsna.errors import Problem, SourceError, did_you_mean
-from jsna.sources.result import Loaded, Summary, sha256_of
-from jsna.sources.text_table import LICENCE, need_columns, read_text, to_numbers
+from jsna.files.headers import need_columns
+from jsna.files.result import Loaded, Summary, sha256_of, together
+from jsna.files.text import read_delimited
+from jsna.sources.published import LICENCE, to_numbers
 
 IDENTIFIERS = (
     "time_period",
@@ -50,7 +52,8 @@ def read_ehc_table(path: Path, table: str) -> Loaded:
             Problem("The release has no such table.", value=table, mend=did_you_mean(table, spec["needed"]))
         )
     where = f"{path.name}, {table}.csv" if path.suffix == ".zip" else path.name
-    text = read_text(path, f"{table}.csv" if path.suffix == ".zip" else None).rename(columns=spec["respelt"])
+    read = read_delimited(path, f"{table}.csv" if path.suffix == ".zip" else None)
+    text = read.frame.rename(columns=spec["respelt"])
     need_columns(text, [*IDENTIFIERS, *spec["needed"][table]], where)
     measures = [c for c in text.columns if c not in IDENTIFIERS]
     frame, quarantine = to_numbers(_canonical(text, where), measures, where)
@@ -58,9 +61,9 @@ def read_ehc_table(path: Path, table: str) -> Loaded:
         source=f"{TITLE}: {table}",
         file=where,
         period=f"{frame['time_period'].min()} to {frame['time_period'].max()}",
-        rows_read=len(text),
+        rows_read=read.rows_read,
         rows_kept=len(frame),
-        rows_refused=0,
+        rows_refused=read.rows_read - len(frame),
         sha256=sha256_of(path),
         publisher="Department for Education",
         licence=LICENCE,
@@ -69,7 +72,7 @@ def read_ehc_table(path: Path, table: str) -> Loaded:
             "Buckinghamshire stands under two codes in this release; it is read as E06000060 throughout.",
         ),
     )
-    return Loaded(frame, quarantine, summary)
+    return Loaded(frame.reset_index(drop=True), together([read.quarantine, quarantine]), summary)
 
 
 def _canonical(text: pd.DataFrame, where: str) -> pd.DataFrame:

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import yaml
 
+from geo.boundaries import check_boundaries
+from geo.files import read_place_file
 from jsna.errors import Problem, SourceError
+from jsna.files.headers import need_columns
+from jsna.files.result import Loaded
 from jsna.sources import tables
 from jsna.sources.ehc_release import read_ehc_table
-from jsna.sources.result import Loaded
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -75,36 +78,61 @@ class OfficialFolder:
     def pupils(self) -> Loaded:
         return self._once("pupils", lambda: tables.read_pupils_ethnicity_language(self.file("pupils")))
 
-    def idaci(self) -> Loaded:
-        return self._once("idaci", lambda: tables.read_idaci_2025(self.file("idaci")))
-
-    def imd_2025(self) -> Loaded:
-        return self._once("imd_2025", lambda: tables.read_imd_2025(self.file("imd_2025")))
-
-    def imd_2019(self) -> Loaded:
-        return self._once("imd_2019", lambda: tables.read_imd_2019(self.file("imd_2019")))
-
     def children(self) -> Loaded:
         return self._once("children", lambda: tables.read_census_children(self.file("children")))
 
+    def place(self, source: str, columns: dict[str, str]) -> Loaded:
+        """A file of places, read by ``geo.files``, with the ``columns`` that are wanted under the chapters' names."""
+
+        def read() -> Loaded:
+            loaded = read_place_file(self.file(source), known_files()[source]["place"])
+            return Loaded(loaded.frame[list(columns)].rename(columns=columns), loaded.quarantine, loaded.summary)
+
+        return self._once(source, read)
+
+    def idaci(self) -> Loaded:
+        """IDACI 2025 of every LSOA (2021): lsoa, rank, decile (1 = most deprived)."""
+        return self.place("idaci", {"lsoa21": "lsoa", "IDACI_rank": "rank", "IDACI_decile": "decile"})
+
+    def imd_2025(self) -> Loaded:
+        """IMD 2025 of every LSOA (2021): lsoa, rank, decile (1 = most deprived)."""
+        return self.place("imd_2025", {"lsoa21": "lsoa", "IMD_rank": "rank", "IMD_decile": "decile"})
+
+    def imd_2019(self) -> Loaded:
+        """IMD 2019 of every LSOA (2011): lsoa, rank, decile. Never join it to LSOAs of 2021 by code."""
+        return self.place("imd_2019", {"lsoa11": "lsoa", "IMD_rank": "rank", "IMD_decile": "decile"})
+
     def lsoa_ward(self) -> Loaded:
-        columns = {"lsoa21_code": "lsoa", "ward24_code": "ward_code", "ltla24_code": "district_code"}
-        title = known_files()["lsoa_ward"]["title"]
-        return self._once("lsoa_ward", lambda: tables.read_lsoa_lookup(self.file("lsoa_ward"), columns, title, "2024"))
+        return self.place("lsoa_ward", {"lsoa21": "lsoa", "ward24": "ward_code", "la24": "district_code"})
 
     def lsoa_change(self) -> Loaded:
-        columns = {"lsoa11_code": "lsoa11", "lsoa21_code": "lsoa", "change_code": "change"}
-        title = known_files()["lsoa_change"]["title"]
-        return self._once(
-            "lsoa_change", lambda: tables.read_lsoa_lookup(self.file("lsoa_change"), columns, title, "2022")
-        )
+        return self.place("lsoa_change", {"lsoa11": "lsoa11", "lsoa21": "lsoa", "change": "change"})
 
     def ward_names(self) -> Loaded:
-        columns = {"WDCD": "ward_code", "WDNM": "ward_name"}
-        title = known_files()["ward_names"]["title"]
-        return self._once(
-            "ward_names", lambda: tables.read_lsoa_lookup(self.file("ward_names"), columns, title, "2026")
-        )
+        return self.place("ward_names", {"ward": "ward_code", "ward_name": "ward_name"})
+
+    def la_codes(self) -> Loaded:
+        """Districts since 2011: la, la_name, la_now (the successor), upper_la (the county or the area itself)."""
+        names = ("la", "la_name", "la_now", "upper_la")
+        return self.place("la_codes", dict(zip(names, names, strict=True)))
+
+    def low_income_wards(self) -> Loaded:
+        """DWP's children in relative low income families after housing costs, by ward, as published."""
+        return self._once("low_income", lambda: read_place_file(self.file("low_income"), "low_income_ward"))
+
+    def districts_of(self, code: str) -> list[str]:
+        """The districts that an authority holds today: those of a county, else the authority itself.
+
+        Raises ``SourceError`` for a code that no district of today names.
+        """
+        districts = self.la_codes().frame
+        today = districts[districts["la"] == districts["la_now"]]
+        own = sorted(today.loc[(today["upper_la"] == code) | (today["la"] == code), "la"].unique())
+        if not own:
+            raise SourceError(
+                Problem("The list of districts does not know this authority.", where="la_codes", value=code)
+            )
+        return own
 
     def ward_shapes(self, district_codes: list[str]) -> gpd.GeoDataFrame:
         """Official ward boundaries (2025) of some districts, in EPSG:27700: ward_code, ward_name, geometry."""
@@ -117,11 +145,14 @@ class OfficialFolder:
             mend = "Download it again."
             problem = Problem(f"The boundaries cannot be read ({type(error).__name__}).", where=path.name, mend=mend)
             raise SourceError(problem) from None
+        need_columns(shapes, ["WD25CD", "WD25NM", "LAD25CD"], path.name)
         own = shapes[shapes["LAD25CD"].isin(district_codes)]
         if own.empty:
             raise SourceError(Problem("The boundary file has no ward of this area.", value=district_codes))
-        own = own.rename(columns={"WD25CD": "ward_code", "WD25NM": "ward_name"})
-        return own[["ward_code", "ward_name", "geometry"]].to_crs("EPSG:27700").reset_index(drop=True)
+        wards = check_boundaries(own, "ward", file=path.name).frame.rename(
+            columns={"code": "ward_code", "name": "ward_name"}
+        )
+        return wards[["ward_code", "ward_name", "geometry"]]
 
     def neighbours_of(self, code: str) -> pd.DataFrame:
         """The neighbours of one area in each set at hand: rank, neighbour_code, neighbour_name, set."""
@@ -140,6 +171,8 @@ class OfficialFolder:
             self.children,
             self.lsoa_ward,
             self.lsoa_change,
+            self.la_codes,
+            self.low_income_wards,
         )
         return [*(self.ehc(t) for t in EHC_TABLES), *(read() for read in single)]
 

@@ -1,4 +1,4 @@
-"""Smaller official tables: LAIT, statistical neighbours, pupils' characteristics, indices, lookups, Census children."""
+"""Smaller official tables: LAIT, statistical neighbours, pupils' characteristics, Census children."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ import pandas as pd
 
 from jsna.codes import all_versions
 from jsna.errors import Problem, SourceError
-from jsna.sources.result import Loaded, Summary, empty_quarantine, sha256_of
-from jsna.sources.text_table import LICENCE, SYMBOLS, need_columns, read_text, to_numbers
+from jsna.files.headers import need_columns
+from jsna.files.result import Loaded, Summary, refused, sha256_of, together
+from jsna.files.text import TextTable, read_delimited
+from jsna.files.values import numbers
+from jsna.files.workbook import read_sheets
+from jsna.sources.published import LICENCE, to_numbers
 
 ENGLAND = "E92000001"
 
@@ -24,8 +28,7 @@ def read_lait(path: Path) -> Loaded:
     """
     raw = _parquet(path)
     need_columns(raw, ["Short Desc", "Years", "LA and Regions", "Values", "LA Number", "Region"], path.name)
-    text = raw["Values"].astype(str).str.strip()
-    value = pd.to_numeric(text, errors="coerce").astype("float64")
+    value, symbol, strange = numbers(raw["Values"].astype(str))
     number = pd.to_numeric(raw["LA Number"], errors="coerce").astype("Int64").astype("string")
     now = all_versions("local_authority")
     now = now[now["valid_to"] == ""].set_index("dfe_number")["code"]
@@ -39,7 +42,7 @@ def read_lait(path: Path) -> Loaded:
             "area_code": code.astype("string").fillna(""),
             "area_name": name,
             "value": value,
-            "symbol": text.where(value.isna(), "").map(lambda s: SYMBOLS.get(s, "x") if s else ""),
+            "symbol": symbol,
         }
     )
     return _loaded(
@@ -49,14 +52,22 @@ def read_lait(path: Path) -> Loaded:
         "2016 to 2025",
         "Department for Education",
         ("Missing values are written '-' without a reason; they are read as not available.",),
+        quarantine=refused(
+            path.name,
+            value.index[strange] + 1,
+            "Values",
+            raw["Values"][strange],
+            "neither a number nor an official symbol",
+            "Compare the cell with the publisher's table.",
+        ),
     )
 
 
 def read_neighbours(path: Path) -> Loaded:
     """DfE's statistical neighbours of May 2025 (workbook): area_code, rank, neighbour_code, neighbour_name, set."""
-    sheet = _excel(path, "LA SN Groups", header=None)
-    numbers = pd.to_numeric(sheet[0], errors="coerce")
-    rows = sheet[numbers.between(200, 999)]
+    sheet = read_sheets(path, ["LA SN Groups"], formulas="values")["LA SN Groups"]
+    own_number = pd.to_numeric(sheet[0], errors="coerce")
+    rows = sheet[own_number.between(200, 999)]
     own = pd.to_numeric(rows[0])
     cells = {c: pd.to_numeric(rows[c], errors="coerce") for c in sheet.columns[2:]}
     columns = [c for c, v in cells.items() if v.between(200, 999).mean() > 0.5 and not (v == own).any()]
@@ -100,7 +111,8 @@ def _neighbour_codes(number: pd.Series, rank: pd.Series, neighbour: pd.Series, n
 
 def read_pupils_ethnicity_language(path: Path) -> Loaded:
     """DfE's pupils by ethnic group and language: long, with headcounts by period, area, phase, ethnicity, language."""
-    text = read_text(path)
+    table = read_delimited(path)
+    text = table.frame
     needed = [
         "time_period",
         "geographic_level",
@@ -121,90 +133,23 @@ def read_pupils_ethnicity_language(path: Path) -> Loaded:
     frame, quarantine = to_numbers(text.assign(area_code=code), ["headcount"], path.name)
     kept = ["time_period", "geographic_level", "area_code", "phase_type_grouping", "ethnicity", "language", "headcount"]
     note = "2015/16 and 2016/17 leave out nursery-age pupils: use 2017/18 onwards for trends."
-    loaded = _loaded(
+    return _loaded(
         frame[kept],
         path,
         "Schools, pupils and their characteristics: ethnicity and language",
         "201516 to 202122",
         "Department for Education",
         (note,),
+        table,
+        quarantine,
     )
-    return Loaded(loaded.frame, quarantine, loaded.summary)
-
-
-def read_idaci_2025(path: Path) -> Loaded:
-    """IDACI 2025 of every LSOA (2021) in England, from File 3: lsoa, rank, decile (1 = most deprived), edition."""
-    return _index_workbook(path, "IDACI", "IDACI 2025", "File 3 (supplementary indices)")
-
-
-def read_imd_2025(path: Path) -> Loaded:
-    """IMD 2025 of every LSOA (2021) in England, from File 1: lsoa, rank, decile (1 = most deprived), edition."""
-    return _index_workbook(path, "IMD", "IMD 2025", "File 1 (Index of Multiple Deprivation)")
-
-
-def _index_workbook(path: Path, index: str, name: str, expected: str) -> Loaded:
-    sheets = _excel(path, None)
-    for sheet in sheets.values():
-        sheet.columns = [" ".join(str(c).split()) for c in sheet.columns]
-        code = next((c for c in sheet.columns if c.startswith("LSOA code (2021)")), None)
-        own = [c for c in sheet.columns if index in c]
-        rank = next((c for c in own if "Rank" in c), None)
-        decile = next((c for c in own if "Decile" in c), None)
-        if code and rank and decile:
-            frame = pd.DataFrame(
-                {
-                    "lsoa": sheet[code].astype(str),
-                    "rank": sheet[rank].astype("int64"),
-                    "decile": sheet[decile].astype("int64"),
-                    "edition": "2025",
-                }
-            )
-            return _loaded(
-                frame,
-                path,
-                f"English Indices of Deprivation 2025: {name}",
-                "2025",
-                "Ministry of Housing, Communities and Local Government",
-            )
-    raise SourceError(
-        Problem(
-            f"The workbook holds no {name}.",
-            where=path.name,
-            expected=expected,
-            mend="File 1 has IMD alone, File 3 has IDACI: are they mixed up?",
-        )
-    )
-
-
-def read_imd_2019(path: Path) -> Loaded:
-    """IMD 2019 of every LSOA (2011) in England: lsoa, rank, decile, edition. Never join it to LSOAs of 2021 by code."""
-    text = read_text(path)
-    need_columns(text, ["lsoa11_code", "IMD_rank", "IMD_decile"], path.name)
-    frame, quarantine = to_numbers(text, ["IMD_rank", "IMD_decile"], path.name)
-    frame = frame.rename(columns={"lsoa11_code": "lsoa", "IMD_rank": "rank", "IMD_decile": "decile"})
-    frame = frame[["lsoa", "rank", "decile"]].assign(edition="2019")
-    loaded = _loaded(
-        frame,
-        path,
-        "English Indices of Deprivation 2019: IMD",
-        "2019",
-        "Ministry of Housing, Communities and Local Government",
-    )
-    return Loaded(loaded.frame, quarantine, loaded.summary)
-
-
-def read_lsoa_lookup(path: Path, columns: dict[str, str], source: str, period: str) -> Loaded:
-    """An ONS lookup as text, with ``columns`` renamed to their canonical names."""
-    text = read_text(path)
-    need_columns(text, list(columns), path.name)
-    return _loaded(text[list(columns)].rename(columns=columns), path, source, period, "Office for National Statistics")
 
 
 def read_census_children(path: Path) -> Loaded:
     """Residents aged 0 to 15 of every LSOA (2021), Census 2021: lsoa, children. Cells are perturbed by the ONS."""
-    text = read_text(path)
-    need_columns(text, ["lsoa21_code", "age_group", "usual_residents"], path.name)
-    frame, quarantine = to_numbers(text, ["usual_residents"], path.name)
+    table = read_delimited(path)
+    need_columns(table.frame, ["lsoa21_code", "age_group", "usual_residents"], path.name)
+    frame, quarantine = to_numbers(table.frame, ["usual_residents"], path.name)
     young = frame[frame["age_group"].str.contains("15")]
     if young.empty:
         raise SourceError(
@@ -213,16 +158,15 @@ def read_census_children(path: Path) -> Loaded:
             )
         )
     children = young.rename(columns={"lsoa21_code": "lsoa", "usual_residents": "children"})[["lsoa", "children"]]
-    loaded = _loaded(
-        children.reset_index(drop=True),
+    return _loaded(
+        children,
         path,
         "Census 2021: residents by age group",
         "21 March 2021",
         "Office for National Statistics",
-        ("Only the age group 0 to 15 is used.",),
-        rows_read=len(children),
+        (f"Only the age group 0 to 15 is used, {len(young)} of {len(frame)} rows.",),
+        quarantine=together([table.quarantine, quarantine]),
     )
-    return Loaded(loaded.frame, quarantine, loaded.summary)
 
 
 def _parquet(path: Path) -> pd.DataFrame:
@@ -240,21 +184,6 @@ def _parquet(path: Path) -> pd.DataFrame:
         ) from None
 
 
-def _excel(path: Path, sheet: str | None, **options):
-    import zipfile
-
-    try:
-        return pd.read_excel(path, sheet_name=sheet, **options)
-    except (zipfile.BadZipFile, OSError, ValueError, KeyError) as error:
-        raise SourceError(
-            Problem(
-                f"The workbook cannot be read ({type(error).__name__}).",
-                where=path.name,
-                mend="Is it the publisher's file, whole and closed in Excel?",
-            )
-        ) from None
-
-
 def _loaded(
     frame: pd.DataFrame,
     path: Path,
@@ -262,9 +191,11 @@ def _loaded(
     period: str,
     publisher: str,
     notes: Sequence[str] = (),
-    rows_read: int | None = None,
+    table: TextTable | None = None,
+    quarantine: pd.DataFrame | None = None,
 ) -> Loaded:
-    rows = len(frame) if rows_read is None else rows_read
+    rows = len(frame) if table is None else table.rows_read
+    parts = [p for p in (table.quarantine if table else None, quarantine) if p is not None]
     summary = Summary(
         source=source,
         file=path.name,
@@ -275,6 +206,6 @@ def _loaded(
         sha256=sha256_of(path),
         publisher=publisher,
         licence=LICENCE,
-        notes=tuple(notes),
+        notes=(*notes, *(table.notes if table else ())),
     )
-    return Loaded(frame.reset_index(drop=True), empty_quarantine(), summary)
+    return Loaded(frame.reset_index(drop=True), together(parts), summary)

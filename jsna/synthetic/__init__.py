@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from jsna.errors import ParamsError, Problem
-from jsna.sources.result import Loaded, Summary, empty_quarantine, sha256_of
+from jsna.files.result import Loaded, Summary, sha256_of, together
 from jsna.synthetic import cases
 from jsna.synthetic.pupils import BLOCK, block, calibration, planted
 
@@ -126,7 +126,7 @@ def _loaded(frame: pd.DataFrame, path: Path, source: str, period: str, seed: int
         synthetic=True,
         notes=(note,),
     )
-    return Loaded(frame, empty_quarantine(), summary)
+    return Loaded(frame, together([]), summary)
 
 
 def _cached(folder: Path, name: str, write: Callable[[Path], None]) -> Path:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from geo.files import read_place_file
 from jsna.cli import main
 from jsna.errors import SourceError
 from jsna.sources.ehc_release import read_ehc_table
-from jsna.sources.tables import read_idaci_2025, read_imd_2019
 
 HEADER = (
     "time_period,time_identifier,geographic_level,country_code,country_name,region_code,region_name,new_la_code,"
@@ -128,14 +128,14 @@ def test_an_unknown_ethnic_label_is_refused_and_never_filed_elsewhere(tmp_path):
 def test_the_wrong_index_file_is_refused(official_data):
     imd = next(official_data.rglob("File_1_IoD2025*.xlsx"))
     with pytest.raises(SourceError, match="File 3"):
-        read_idaci_2025(imd)
+        read_place_file(imd, "idaci25_file3")
 
 
 def test_a_gzip_cut_short(tmp_path):
     path = tmp_path / "imd2019_england_lsoa11.csv.gz"
     path.write_bytes(gzip.compress(b"lsoa11_code,IMD_rank,IMD_decile\n" * 1000)[:-20])
     with pytest.raises(SourceError, match="cut short"):
-        read_imd_2019(path)
+        read_place_file(path, "imd19")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the bootstrap is called as on Linux")

@@ -14,7 +14,7 @@ from geo.files import read_place_file, recognise, rows_of, ward_authorities
 from geo.lookups import convert, need_coverage
 from geo.places import embedded_lookup, embedded_shapes
 from geo.small_areas import lsoa_changes, misplaced
-from jsna.errors import WorkbenchError
+from jsna.errors import SourceError, WorkbenchError
 
 DEGREES, METRES = "EPSG:4326", "EPSG:27700"
 
@@ -118,7 +118,7 @@ def test_duplicate_codes_and_empty_geometry():
     raw = wards()
     raw.loc[0, "geometry"] = Polygon()
     read = check_boundaries(raw)
-    assert read.set_aside["rule"].tolist() == ["no shape"]
+    assert read.quarantine["rule"].tolist() == ["no shape"]
     raw.loc[1, "WD25CD"] = raw.loc[2, "WD25CD"]
     with pytest.raises(PlaceError, match=r"1 codes have more than one shape.*E05014737"):
         check_boundaries(raw)
@@ -182,14 +182,14 @@ def written(path, text):
     return path
 
 
-def test_repeated_headings_doubles_and_strange_codes_are_put_aside(tmp_path):
+def test_repeated_headings_doubles_and_strange_codes_are_put_refused(tmp_path):
     text = (
         "lsoa11_code,ward17_code\nE01015693,E05002193\nlsoa11_code,ward17_code\n e01015694,E05002193\n"
         "E01015693,E05002193\nE01015695,Barnfield\n"
     )
     read = read_place_file(written(tmp_path / "lookup_lsoa11_ward17.csv.gz", text))
     assert read.frame["lsoa11"].tolist() == ["E01015693", "E01015694"]
-    assert read.set_aside[["row", "rule"]].values.tolist() == [
+    assert read.quarantine[["row", "rule"]].values.tolist() == [
         [3, "the headings again"],
         [5, "the same key again"],
         [6, "not a code of a ward"],
@@ -204,7 +204,7 @@ def test_symbols_are_kept_and_strange_cells_are_listed_never_0(tmp_path):
     assert read.frame["IMD_rank"].isna().tolist() == [False, True, True]
     assert read.frame["IMD_rank_symbol"].tolist() == ["", "low", "x"]
     assert read.frame["IMD_decile_symbol"].tolist() == ["", "x", "x"]
-    assert read.set_aside[["row", "column", "value"]].values.tolist() == [[4, "IMD_rank", "many"]]
+    assert read.quarantine[["row", "column", "value"]].values.tolist() == [[4, "IMD_rank", "many"]]
     assert (read.summary.rows_read, read.summary.rows_refused) == (3, 0)
 
 
@@ -217,7 +217,7 @@ def test_a_renamed_column_is_named_with_the_nearest(tmp_path):
 def test_a_gzip_cut_short(tmp_path):
     path = tmp_path / "lookup_lsoa11_ward17.csv.gz"
     path.write_bytes(gzip.compress(b"lsoa11_code,ward17_code\n" * 999)[:-9])
-    with pytest.raises(PlaceError, match="cut short"):
+    with pytest.raises(SourceError, match="cut short"):
         read_place_file(path)
 
 
@@ -235,7 +235,7 @@ def test_an_unknown_file_name_is_refused():
 
 def test_a_workbook_that_is_none(tmp_path):
     path = written(tmp_path / "File_1_IoD2025_x.xlsx", "no workbook")
-    with pytest.raises(PlaceError, match="workbook cannot be read"):
+    with pytest.raises(SourceError, match="cannot be read"):
         read_place_file(path)
 
 

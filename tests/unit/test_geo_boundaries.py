@@ -105,7 +105,7 @@ def test_three_forms_read_alike(tmp_path, form):
     assert read.frame["code"].tolist() == CODES
     assert read.frame.crs.to_epsg() == 27700
     assert read.frame.area.tolist() == pytest.approx([1e4] * 4, rel=1e-4)
-    assert len(read.set_aside) == 0
+    assert len(read.quarantine) == 0
 
 
 def test_the_asked_kind_wins_over_the_smallest():
@@ -116,7 +116,7 @@ def test_the_asked_kind_wins_over_the_smallest():
     joined = check_boundaries(raw, "la", dissolve=True)
     assert joined.frame["code"].tolist() == ["E06000032", "E06000055", "E06000056"]
     assert joined.frame.area.tolist() == [2e4, 1e4, 1e4]
-    assert joined.set_aside["rule"].tolist() == ["another part of the same area, joined to the first"]
+    assert joined.quarantine["rule"].tolist() == ["another part of the same area, joined to the first"]
 
 
 def test_a_canonical_frame_is_known_by_its_codes():
@@ -132,7 +132,7 @@ def test_rows_without_shape_or_with_strange_codes_are_put_aside_and_counted():
     raw = pd.concat([raw, raw.iloc[[0]]])
     read = check_boundaries(raw)
     assert read.frame["code"].tolist() == ["E05014735", "E05014738"]
-    assert read.set_aside[["row", "rule"]].values.tolist() == [
+    assert read.quarantine[["row", "rule"]].values.tolist() == [
         [2, "no shape"],
         [3, "not a code of a ward"],
         [5, "the same code with the same shape again"],
@@ -270,4 +270,4 @@ def test_the_same_parts_in_another_order_are_the_same_shape():
     raw["geometry"] = [MultiPolygon([one, other]), MultiPolygon([other, one])]
     read = check_boundaries(raw)
     assert len(read.frame) == 1
-    assert read.set_aside["rule"].tolist() == ["the same code with the same shape again"]
+    assert read.quarantine["rule"].tolist() == ["the same code with the same shape again"]

@@ -314,7 +314,7 @@ def test_every_spelling_of_the_directory_reads_alike(tmp_path, header):
     read = directory(tmp_path, header)
     assert read.frame.columns.tolist() == ["postcode", "terminated", "lsoa21", "lsoa11", "ward", "la"]
     assert read.frame["lsoa21"].tolist() == ["E01033806", "E01033807", ""]
-    assert read.set_aside[["row", "rule"]].values.tolist() == [
+    assert read.quarantine[["row", "rule"]].values.tolist() == [
         [5, "the same postcode again"],
         [6, "no postcode"],
         [7, "no postcode"],

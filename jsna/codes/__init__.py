@@ -15,6 +15,8 @@ from jsna.errors import CodeListError, Problem, did_you_mean
 
 LISTS = (
     "ethnicity",
+    "ethnicity_detailed",
+    "language",
     "language_group",
     "local_authority",
     "need",

@@ -14,6 +14,7 @@ import yaml
 
 from geo.boundaries import Boundaries, read_boundaries
 from geo.errors import PlaceError
+from geo.indices import read_indices
 from geo.kinds import clean_codes, is_of_kind, kinds
 from jsna.errors import Problem, did_you_mean
 from jsna.files.headers import plain
@@ -72,7 +73,8 @@ def read_place_file(path: str | Path, key: str | None = None) -> Loaded | Bounda
         raise PlaceError(Problem("The file is missing.", where=path.name, expected=spec["title"]))
     if spec["form"] == "boundaries":
         return _boundaries(path, spec)
-    return {"csv": _csv, "workbook": _workbook, "dwp": _dwp}[spec["form"]](path, spec)
+    readers = {"csv": _csv, "workbook": _workbook, "indices": read_indices, "dwp": _dwp}
+    return readers[spec["form"]](path, spec)
 
 
 def rows_of(loaded: Loaded, codes: Iterable[object], column: str) -> Loaded:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve, cholesky, solve_triangular
+from scipy.linalg import solve_triangular
+from scipy.linalg.lapack import dpotrf, dpotrs
 from scipy.special import expit, ndtr
 
 from geo.neighbours import Neighbours
@@ -171,7 +172,7 @@ def approximate(likelihood: Likelihood, covariance: NDArray, start: NDArray) -> 
         root = np.sqrt(likelihood.curvature(f))
         factor = _factor(covariance, root)
         push = root**2 * f + likelihood.x - likelihood.mean(f)
-        inner = cho_solve((factor, True), root * (covariance @ push), check_finite=False)
+        inner, _ = dpotrs(factor, root * (covariance @ push), lower=True)
         target = push - root * inner
         step, before = 1.0, f
         while True:
@@ -182,17 +183,21 @@ def approximate(likelihood: Likelihood, covariance: NDArray, start: NDArray) -> 
                 break
             step /= 2
         alpha, height = trial, reached
-        if np.max(np.abs(f - before)) < SETTLED:
-            root = np.sqrt(likelihood.curvature(f))
-            factor = _factor(covariance, root)
+        if np.max(np.abs(f - before)) < SETTLED:  # and so the factor, taken one step before, is that of the mode
             return Gaussian(height - float(np.log(np.diag(factor)).sum()), f, covariance, factor, root)
     raise MeasureError(Problem("The smoothing model did not settle.", mend="Use empirical_bayes for these areas."))
 
 
 def _factor(covariance: NDArray, root: NDArray) -> NDArray:
-    inner = root[:, None] * covariance * root[None, :]
-    inner[np.diag_indices_from(inner)] += 1
-    return cholesky(inner, lower=True, overwrite_a=True, check_finite=False)
+    inner = root[:, None] * covariance
+    inner *= root
+    inner.flat[:: len(root) + 1] += 1
+    # LAPACK itself: of matrices of a hundred rows, scipy's wrapper would take as long as the work. The matrix is
+    # symmetric, so that its transpose is the same one in the order of columns, which LAPACK takes without a copy.
+    factor, failed = dpotrf(inner.T, lower=True, clean=True, overwrite_a=True)
+    if failed:
+        raise MeasureError(Problem("The smoothing model did not settle.", mend="Use empirical_bayes for these areas."))
+    return factor
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ Static and offline. Colours come from the caller; what an area stands for is the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -198,15 +198,31 @@ def draw(
         _plot(axes, shapes[level == one], facecolor=fill, edgecolor=style.ink, linewidth=0.6, linestyle=line)
         on_it = "white" if _is_dark(fill) else style.muted
         _plot(axes, shapes[(level == one) & hatched], facecolor="none", edgecolor=on_it, hatch=HATCH, linewidth=0)
-    ground = {"boxstyle": "round,pad=0.12", "fc": "white", "ec": "none", "alpha": 0.88}
-    for geometry, text in zip(shapes.geometry, [] if labels is None else labels, strict=labels is not None):
-        if not str(text):
-            continue
-        point = geometry.representative_point()
-        middle = {"ha": "center", "va": "center", "fontsize": font_size, "color": style.ink}
-        axes.annotate(str(text), (point.x, point.y), bbox=ground, **middle)
+    if labels is not None:
+        _write(axes, shapes.geometry, labels, style, font_size)
     axes.set_axis_off()
     axes.set_aspect("equal")
+
+
+def _write(axes: Axes, geometry: gpd.GeoSeries, words: Iterable[str], style: Style, font_size: float) -> None:
+    """Each word on a white ground in its area; an empty one is left out."""
+    ground = {"boxstyle": "round,pad=0.12", "fc": "white", "ec": "none", "alpha": 0.88}
+    middle = {"ha": "center", "va": "center", "fontsize": font_size, "color": style.ink}
+    for point, text in zip(geometry.representative_point(), words, strict=True):
+        if str(text):
+            axes.annotate(str(text), (point.x, point.y), bbox=ground, **middle)
+
+
+def outline(axes: Axes, shapes: gpd.GeoDataFrame, names: Sequence[str], style: Style, *, font_size: float = 8) -> None:
+    """The larger areas that the shapes lie in, by ``names`` (one a shape): a bold edge and the name in each.
+
+    Shapes without a name (missing) are in none.
+    """
+    import geopandas as gpd
+
+    merged = gpd.GeoDataFrame(geometry=shapes.geometry.to_numpy()).dissolve(by=np.asarray(names, dtype=object))
+    merged.boundary.plot(ax=axes, color=style.ink, linewidth=1.4)
+    _write(axes, merged.geometry, merged.index, style, font_size)
 
 
 def key(shading: Shading, style: Style, *, places: int = 1, unclear: str = "", nothing: str = "") -> list[Patch]:

@@ -14,6 +14,7 @@ import pandas as pd
 from jsna.codes import local_authority
 from jsna.counts import count_pupils, count_repeats, with_latest_school
 from jsna.disclosure import Policy
+from jsna.errors import Problem, SourceError
 from jsna.files.result import Loaded
 from jsna.params import Params
 from jsna.sealed import Sealed
@@ -25,8 +26,8 @@ CACHE_VARIABLE = "JSNA_CACHE"
 class Area:
     """One local authority in one run.
 
-    ``brings`` says what it has: ``pupils`` (one row a pupil a census) or ``official`` (the folder of official files).
-    Nothing is read before it is asked for.
+    ``brings`` says what it has: ``pupils`` (one row a pupil a census), ``cases`` (one row a request for an EHC needs
+    assessment) or ``official`` (the folder of official files). Nothing is read before it is asked for.
     """
 
     params: Params
@@ -48,12 +49,20 @@ class Area:
         return str(local_authority(self.code)["region_name"])
 
     @property
-    def synthetic(self) -> bool:
-        return self.params.source == "synthetic"
+    def local(self) -> bool:
+        """Whether the pupils come from files or a database of the authority."""
+        return self.params.source == "local"
 
     @property
-    def brings(self) -> str:
-        return "pupils" if self.synthetic else "official"
+    def synthetic(self) -> bool:
+        """Whether the pupils are invented; the workbench's own files stay so when they are brought as local ones."""
+        return self.params.source == "synthetic" or (self.local and self.pupils.summary.synthetic)
+
+    @cached_property
+    def brings(self) -> tuple[str, ...]:
+        if self.params.source == "official":
+            return ("official",)
+        return ("pupils", "cases") if not self.local or self._local_cases is not None else ("pupils",)
 
     @property
     def label(self) -> str:
@@ -72,12 +81,15 @@ class Area:
     @property
     def protection(self) -> str:
         """What is hidden, in words: published figures stand as they were published."""
-        if self.brings == "official":
+        if "official" in self.brings:
             return "Official figures stand as they were published; no rate is shown for a very small group."
         return self.policy.sentence()
 
     @property
     def pupil_source(self) -> str:
+        if self.local:
+            made_up = "synthetic pupils of the workbench, " if self.synthetic else ""
+            return f"School census of January, {made_up}as held by {self.name}"
         return (
             f"Synthetic pupils of the workbench (seed {self.params.seed}), calibrated to published figures for "
             f"{self.name}; January school census layout"
@@ -88,14 +100,46 @@ class Area:
         """The canonical pupil table with its quarantine and summary."""
         from jsna.synthetic import load_pupils
 
+        if self.local:
+            from jsna.local import kept, pupils_of
+
+            return kept("pupils") or pupils_of(self.params).loaded
         return load_pupils(self.params.seed, self.params.scale, cache_folder())
 
     @cached_property
     def ehc_cases(self) -> Loaded:
-        """Requests for EHC needs assessments, one row a case."""
+        """Requests for EHC needs assessments, one row a case. Raises ``SourceError`` where the area brings none."""
         from jsna.synthetic import load_ehc_cases
 
+        if self.local:
+            if self._local_cases is None:
+                raise SourceError(Problem("No cases are named.", where="sen2", mend="See docs/own-data.md."))
+            return self._local_cases
         return load_ehc_cases(self.params.seed, self.params.scale, cache_folder())
+
+    @cached_property
+    def _local_cases(self) -> Loaded | None:
+        from jsna.local import cases_of, kept
+
+        return kept("cases") or cases_of(self.params)
+
+    @cached_property
+    def wards(self) -> pd.DataFrame:
+        """``ward_code`` and ``label`` of the area's wards, by name; a name that two districts have bears its district."""
+        from geo.places import AREA_CODE, embedded_lsoas
+
+        if self.code == AREA_CODE:
+            wards = embedded_lsoas()[["ward_code", "ward_name"]].rename(columns={"ward_name": "label"})
+        else:
+            placed, names = self.official.lsoa_ward().frame, self.official.ward_names().frame
+            own = placed[placed["district_code"].isin(self.official.districts_of(self.code))]
+            wards = own[["ward_code", "district_code"]].drop_duplicates("ward_code")
+            wards = wards.merge(names.drop_duplicates("ward_code"), on="ward_code", how="left")
+            districts = self.official.la_codes().frame.drop_duplicates("la").set_index("la")["la_name"]
+            again = wards["ward_name"].duplicated(keep=False)
+            longer = wards["ward_name"] + " (" + wards["district_code"].map(districts) + ")"
+            wards = wards.assign(label=wards["ward_name"].mask(again, longer))[["ward_code", "label"]]
+        return wards.drop_duplicates().sort_values("label", kind="stable").reset_index(drop=True)
 
     @cached_property
     def official(self):
@@ -112,6 +156,18 @@ class Area:
     def count(self, *groupings: Sequence[str]) -> Sealed:
         """Sealed counts by each of ``groupings``: columns of the pupil table."""
         return count_pupils(self.pupils.frame, *groupings)
+
+    def count_at_home(self, *groupings: Sequence[str]) -> Sealed:
+        """As ``count``, of the pupils whose home is in a ward of the area: for maps and tables by small area."""
+        pupils = self.pupils.frame
+        return count_pupils(pupils[pupils["ward_code"].isin(self.wards["ward_code"])], *groupings)
+
+    @cached_property
+    def homes_elsewhere(self) -> int:
+        """How many pupils of the latest census live in no ward of the area, or nobody knows where."""
+        pupils = self.pupils.frame
+        latest = pupils[pupils["time_period"].astype(str) == self.periods[-1]]
+        return int((~latest["ward_code"].isin(self.wards["ward_code"])).sum())
 
     def cells(self, *columns: str) -> Sealed:
         """Sealed counts by census, each pupil's latest school, whether it is special, and ``columns``: for models.
@@ -157,11 +213,3 @@ def period_name(time_period: str) -> str:
     '2024'
     """
     return f"January {time_period[:2]}{time_period[4:]}" if len(time_period) == 6 else time_period
-
-
-def ward_labels() -> pd.DataFrame:
-    """Codes and names of the embedded area's wards, as groups of a dimension."""
-    from geo.places import embedded_lsoas
-
-    wards = embedded_lsoas()[["ward_code", "ward_name"]].drop_duplicates().sort_values("ward_name")
-    return wards.set_index("ward_code").rename(columns={"ward_name": "label"})

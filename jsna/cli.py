@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 
 from jsna.errors import WorkbenchError
+from jsna.fetch import command as fetch
+from jsna.synthetic.files import command as synth
 
 MESSAGE_LINES = 10
 
@@ -43,14 +45,17 @@ def _parser() -> argparse.ArgumentParser:
     refresh.add_argument("--only", action="append", default=[], metavar="CHAPTER", help="this chapter only")
     refresh.add_argument("--force", action="store_true", help="make every chapter anew (this version always does)")
     refresh.set_defaults(run=_refresh)
-    check = commands.add_parser("check", help="say whether a params file and its inputs can be used")
+    check = commands.add_parser("check", help="say what is wrong with the data that a params file names")
     check.add_argument("params", nargs="+", type=Path, metavar="PARAMS")
+    check.add_argument("--out", type=Path, default=Path("checks"), help="folder of the reports (default: checks)")
     check.set_defaults(run=_check)
-    synth = commands.add_parser("synth", help="write the synthetic pupil table to a parquet file")
-    synth.add_argument("path", type=Path)
-    synth.add_argument("--seed", type=int, default=2023)
-    synth.add_argument("--scale", type=float, default=1.0, help="1 is about 40,000 pupils in three censuses")
-    synth.set_defaults(run=_synth)
+    start = commands.add_parser("init", help="make the params file of an area, and the project's key")
+    start.add_argument("area", metavar="AREA_CODE", help="nine characters, such as E06000032")
+    start.add_argument("--key", type=Path, default=None, help="where the key goes (default: jsna-keys in your home)")
+    start.add_argument("--params", type=Path, default=None, help="the params file to write")
+    start.set_defaults(run=_init)
+    synth.add_to(commands)
+    fetch.add_to(commands)
     return parser
 
 
@@ -75,20 +80,24 @@ def _refresh(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    from jsna.check.report import as_text, check_area, write_page
     from jsna.refresh.plan import plan
 
+    code = 0
     for pack in plan(arguments.params, Path("packs"), []):
-        if not pack.area.synthetic:
-            pack.area.official.check()
-        print(f"{pack.area.label}: fine. {len(pack.chapters)} chapters would go to {pack.folder}.")
-    return 0
+        report = check_area(pack.area)
+        page = write_page(report, arguments.out, f"{pack.area.code}-{pack.area.params.cycle}")
+        print(as_text(report, Path(_near(page))))
+        code = max(code, report.exit_code)
+    return code
 
 
-def _synth(arguments: argparse.Namespace) -> int:
-    from jsna.synthetic import write_pupils
+def _init(arguments: argparse.Namespace) -> int:
+    from jsna.start import start
 
-    write_pupils(arguments.path, seed=arguments.seed, scale=arguments.scale)
-    print(f"Synthetic pupils, no real children: {arguments.path}")
+    made = start(arguments.area, key=arguments.key, params=arguments.params)
+    print(f"Params: {_near(made.params)}\nKey: {made.key} (yours alone: keep it, never send it, never commit it)")
+    print("Next: name your files in the params, then run `jsna check` on it.")
     return 0
 
 

@@ -15,6 +15,24 @@ from jsna.disclosure import Policy
 from jsna.errors import CodeListError, ParamsError, Problem, did_you_mean
 
 DATA_VARIABLE = "JSNA_DATA"
+LOCAL_KEYS = ("pupils", "census_date", "sen2", "extracts", "schools", "postcodes", "key_file")
+
+
+class Table(BaseModel):
+    """A table of pupils in a database: ``url`` without a password, ``table``, and ``columns`` (ours: theirs)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    url: Annotated[str, Field(description="Such as postgresql://server/warehouse or duckdb:///file.duckdb.")]
+    table: Annotated[str, Field(description="Its name, with a schema before it where it has one.")]
+    columns: Annotated[
+        dict[str, str], Field(min_length=1, description="What each column is called there, such as upn: pupil_upn.")
+    ]
+    where: Annotated[
+        dict[str, str | int], Field(description="Only rows in which a column has this value, such as year: 2026.")
+    ] = {}
+    password_env: Annotated[str, Field(description="Environment variable that holds the password.")] = ""
+    password_file: Annotated[str, Field(description="File whose first line is the password.")] = ""
 
 
 class Params(BaseModel):
@@ -30,9 +48,28 @@ class Params(BaseModel):
         "2026"
     )
     source: Annotated[
-        Literal["synthetic", "official"],
-        Field(description="Synthetic pupils of the embedded area, or the official files in the folder `data`."),
+        Literal["synthetic", "local", "official"],
+        Field(
+            description="Synthetic pupils of the embedded area, the authority's own files (`pupils`), or the official "
+            "files in the folder `data`."
+        ),
     ] = "synthetic"
+    pupils: Annotated[
+        str | list[str] | Table,
+        Field(description="With source: local, the School Census: files, folders or zips, or a table of a database."),
+    ] = []
+    census_date: Annotated[
+        str, Field(pattern=r"^(20\d\d-\d\d-\d\d)?$", description="Day of a flat extract that does not say it.")
+    ] = ""
+    sen2: Annotated[str | list[str], Field(description="With source: local, SEN2 returns: files or folders.")] = []
+    extracts: Annotated[
+        str | list[str], Field(description="With source: local, operational extracts: files or folders.")
+    ] = []
+    schools: Annotated[str, Field(description="With source: local, a register of schools.")] = ""
+    postcodes: Annotated[str, Field(description="With source: local, an ONS postcode directory.")] = ""
+    key_file: Annotated[
+        str, Field(description="With source: local, the project's key, outside the project: see `jsna init`.")
+    ] = ""
     data: Annotated[
         str, Field(description=f"Folder of official files; when empty, the environment variable {DATA_VARIABLE}.")
     ] = ""
@@ -88,6 +125,13 @@ class Params(BaseModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _local_brings_pupils(self) -> Params:
+        named = [k for k in LOCAL_KEYS if getattr(self, k)]
+        if self.source != "local" and named:
+            raise ValueError(f"{', '.join(named)}: these belong to source: local, and the source is {self.source}.")
+        return self
+
     def one_area(self, code: str) -> Params:
         """The same run for one of its areas."""
         return self.model_copy(update={"areas": [code]})
@@ -95,6 +139,34 @@ class Params(BaseModel):
     def policy(self) -> Policy:
         """The disclosure policy of the run."""
         return Policy(self.audience, self.suppress_below, self.minimum_denominator)
+
+    def paths(self, key: str) -> tuple[Path, ...]:
+        """The files and folders that ``key`` names. Raises one ``ParamsError`` naming every one that is not there."""
+        named = getattr(self, key)
+        given = [named] if isinstance(named, str) else list(named)
+        found = tuple(Path(p).expanduser() for p in given if p)
+        missing = [p for p in found if not p.exists()]
+        if missing:
+            raise ParamsError(
+                *(
+                    Problem(
+                        "A file or folder that the params name does not exist.",
+                        where=key,
+                        value=p.name,
+                        mend=did_you_mean(p.name, (n.name for n in p.parent.iterdir())) if p.parent.is_dir() else "",
+                    )
+                    for p in missing
+                )
+            )
+        return found
+
+    def without_places(self) -> dict[str, Any]:
+        """The parameters as a notebook may carry them: without paths, addresses and names of files."""
+        return self.model_dump() | {"data": ""} | {k: type(self).model_fields[k].default for k in LOCAL_KEYS}
+
+    def has_data_folder(self) -> bool:
+        """Whether a folder of official files is named, here or in the environment."""
+        return bool(self.data or os.environ.get(DATA_VARIABLE))
 
     def data_folder(self) -> Path:
         """The folder of official files. Raises ``ParamsError`` when none is named or it does not exist."""

@@ -17,6 +17,10 @@ REASONS = {
         "This needs pupil records, which official statistics do not hold.",
         "Bring the authority's own school census: see docs/own-data.md.",
     ),
+    "cases": (
+        "This needs a list of requests for EHC needs assessments, which was not brought.",
+        "Name the SEN2 return or a case list in the params file (sen2: or extracts:): see docs/own-data.md.",
+    ),
     "official": (
         "This needs the official files, which the embedded synthetic area does without.",
         "Run params/luton-open-data.yml with the folder of files.",
@@ -25,7 +29,7 @@ REASONS = {
 
 
 def needs(kind: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Mark a function as needing ``pupils`` or ``official`` files.
+    """Mark a function as needing ``pupils``, ``cases`` or ``official`` files.
 
     Called for an area that does not bring them, it returns a notice with the gap named; given a notice in place of an
     earlier result, it passes that on. So a notebook runs to its end on any area.
@@ -36,7 +40,7 @@ def needs(kind: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def guarded(subject: Any, *args: Any, **kwargs: Any) -> Any:
             if isinstance(subject, Exhibit):
                 return subject
-            if isinstance(subject, Area) and subject.brings != kind:
+            if isinstance(subject, Area) and kind not in subject.brings:
                 return gap(f"{function.__module__.rsplit('.', 1)[-1]}-{function.__name__}", *REASONS[kind])
             return function(subject, *args, **kwargs)
 

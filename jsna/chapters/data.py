@@ -17,9 +17,9 @@ CHECKED = {
     "ethnicity": ("Ethnic group", ("REFU", "NOBT", "")),
     "first_language": ("First language", ("NOT", "REF", "ZZZ", "")),
     "lsoa21": ("Home area (LSOA 2021)", ("",)),
-    "idaci_decile": ("Deprivation decile", ("",)),
+    "idaci_decile": ("Deprivation decile", ("", "0")),
     "year_group": ("Year group", ("",)),
-    "sex": ("Sex", ("",)),
+    "sex": ("Sex", ("U", "")),
     "fsm_eligible": ("Free school meals", ("",)),
     "sen_provision": ("SEN provision", ("",)),
 }
@@ -27,9 +27,9 @@ CHECKED = {
 
 def loaded(area: Area) -> list[Loaded]:
     """Every source that the area's chapters use, read."""
-    if area.brings == "pupils":
-        return [area.pupils, area.ehc_cases]
-    return area.official.read_all()
+    if "official" in area.brings:
+        return area.official.read_all()
+    return [area.pupils, area.ehc_cases] if "cases" in area.brings else [area.pupils]
 
 
 def sources(area: Area) -> Exhibit:

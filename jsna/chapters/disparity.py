@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from jsna.area import Area, period_name, ward_labels
+from jsna.area import Area, period_name
 from jsna.chapters.base import needs, passes_notice
 from jsna.codes import code_list
 from jsna.counts import OUTCOMES
@@ -19,6 +19,7 @@ from jsna.exhibits.charts import dot_interval, forest
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import format_number, table_exhibit
 from jsna.exhibits.text import listing
+from jsna.sources.homes import UNKNOWN_WARD
 
 WATCH = "watch"
 
@@ -44,7 +45,7 @@ def needs_by(area: Area, by: str, *codes: str) -> Comparison:
 def _compare(area: Area, by: str, outcomes: tuple[str, ...]) -> Comparison:
     return compare(
         area.count([by]),
-        area_dimension(by),
+        area_dimension(area, by),
         outcomes,
         period=area.periods[-1],
         policy=area.policy,
@@ -55,9 +56,11 @@ def _compare(area: Area, by: str, outcomes: tuple[str, ...]) -> Comparison:
     )
 
 
-def area_dimension(by: str) -> Dimension:
+def area_dimension(area: Area, by: str) -> Dimension:
     """The dimension of a column of the pupil table."""
-    return dimension(by, ward_labels() if by == "ward_code" else None)
+    if by != "ward_code":
+        return dimension(by)
+    return dimension(by, area.wards.set_index("ward_code"), unknown={UNKNOWN_WARD: "Home elsewhere or not known"})
 
 
 @passes_notice

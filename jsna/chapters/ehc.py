@@ -16,7 +16,12 @@ from jsna.measures import proportion
 from jsna.sealed import Sealed
 
 TOTAL = {"in_20_weeks": "plans", "refused": "requests"}
-SOURCE = "Synthetic cases of the workbench, calibrated to published figures"
+
+
+def _source(area: Area) -> str:
+    if area.synthetic:
+        return "Synthetic cases of the workbench, calibrated to published figures"
+    return f"{area.ehc_cases.summary.source}, as held by {area.name}"
 
 
 def _by_year(area: Area) -> Released:
@@ -33,7 +38,7 @@ def _by_year(area: Area) -> Released:
     )
     pair = ("in_20_weeks", "plans")
     sealed = Sealed(years, counts=pair, rates={"percent": pair, "percent_lower": pair, "percent_upper": pair})
-    return protect(sealed, area.policy, source=SOURCE, synthetic=area.synthetic, relations=())
+    return protect(sealed, area.policy, source=_source(area), synthetic=area.synthetic, relations=())
 
 
 def _years(area: Area) -> list[str]:
@@ -41,7 +46,7 @@ def _years(area: Area) -> list[str]:
     return sorted(area.ehc_cases.frame["date_requested"].dt.year.astype(str).unique())
 
 
-@needs("pupils")
+@needs("cases")
 def timeliness_by_year(area: Area) -> Exhibit:
     """Share of plans issued within 20 weeks, exceptions included, by calendar year."""
     return dot_interval(
@@ -57,7 +62,7 @@ def timeliness_by_year(area: Area) -> Exhibit:
     )
 
 
-@needs("pupils")
+@needs("cases")
 def timeliness_finding(area: Area) -> Exhibit:
     """Are plans made in time? In a sentence."""
     row = _by_year(area).frame.iloc[-1]
@@ -74,7 +79,7 @@ def timeliness_finding(area: Area) -> Exhibit:
     return with_extras(shown, sources=[source_row(area.ehc_cases)])
 
 
-@needs("pupils")
+@needs("cases")
 def by_group(area: Area, column: str, outcome: str) -> Comparison:
     """``outcome`` of each group of ``column`` against all others, in the latest whole year of the case list."""
     return compare(
@@ -83,21 +88,21 @@ def by_group(area: Area, column: str, outcome: str) -> Comparison:
         (outcome,),
         period=_years(area)[-1],
         policy=area.policy,
-        source=SOURCE,
+        source=_source(area),
         synthetic=area.synthetic,
         total=TOTAL[outcome],
         confidence=area.params.confidence,
     )
 
 
-@needs("pupils")
+@needs("cases")
 def group_chart(comparison: Comparison, area: Area) -> Exhibit:
     """Each group's ratio to all others, with the rows that ``flags.csv`` takes."""
     outcome = str(comparison.table.frame["outcome"].iloc[0])
     return with_extras(disparity.ratios(comparison, outcome), flags=disparity.flag_rows(comparison, area, outcome))
 
 
-@needs("pupils")
+@needs("cases")
 def group_table(comparison: Comparison, area: Area) -> Exhibit:
     """All figures of the comparison."""
     return disparity.table(comparison, str(comparison.table.frame["outcome"].iloc[0]))

@@ -42,7 +42,7 @@ def judged(area: Area, by: str, *, needs: bool = True) -> Comparison:
     return assess(
         area.cells(by, *(c for c in adjusters if not (own_deprivation and c in DEPRIVATION))),
         area.repeats,
-        area_dimension(by),
+        area_dimension(area, by),
         ALL_OUTCOMES if needs else OUTCOMES,
         periods=area.periods,
         demographic=DEMOGRAPHIC,
@@ -305,12 +305,11 @@ def curves(part: Comparison, outcome: str) -> Exhibit:
     released = part.curves
     if released is None:
         return gap(exhibit_id(part, outcome, "curve"), "No group stands out, so no other analysis was made.", "")
-    dim = area_dimension(part.dimension)
     lines = texts()["lines"]
     return specification_dots(
         released.with_columns(
-            label=released.frame["group"].map(dim.labels),
-            comparator_name=released.frame["comparator"].map(lambda c: dim.labels.get(c, c)),
+            label=released.frame["group"].map(part.labels),
+            comparator_name=released.frame["comparator"].map(lambda c: part.labels.get(c, c)),
             adjustment_name=released.frame["adjustment"].map(lambda a: lines[a]),
         ),
         id=exhibit_id(part, outcome, "curve"),

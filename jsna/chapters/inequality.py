@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from jsna.area import Area, period_name
 from jsna.chapters.base import needs
-from jsna.chapters.disparity import outcome_name, texts
+from jsna.chapters.disparity import area_dimension, outcome_name, texts
 from jsna.chapters.fairness import ALL_OUTCOMES, DEMOGRAPHIC
-from jsna.codes import code_list, labels
+from jsna.codes import labels
 from jsna.evidence.strata import gradient_table, strata_table
 from jsna.exhibits.model import Exhibits
 from jsna.exhibits.tables import format_number, table_exhibit
@@ -54,9 +54,8 @@ def gradient(area: Area) -> Exhibits:
 def strata(area: Area, name: str) -> Exhibits:
     """Do ethnicity, sex and deprivation together tell more than the three added up?"""
     by = ["ethnicity", "sex", "idaci_quintile"]
-    unknown = code_list("ethnicity")
     made = strata_table(
-        area.strata_counts(by, leave_out={"ethnicity": tuple(unknown.index[unknown["known"] == "0"])}),
+        area.strata_counts(by, leave_out={column: area_dimension(area, column).unknown for column in by}),
         name,
         by,
         policy=area.policy,

@@ -14,6 +14,7 @@ from jsna.chapters.base import gap, needs, source_row, with_extras
 from jsna.chapters.ehc_official import ENGLAND, RELEASE, groups_of, neighbours
 from jsna.codes import code_list, ethnicity_code
 from jsna.disclosure import Released, publish_official
+from jsna.errors import Problem, SourceError
 from jsna.evidence import ehc
 from jsna.exhibits.charts import bars, trend
 from jsna.exhibits.model import Exhibit
@@ -161,24 +162,37 @@ def plans_per_pupil_gap(area: Area) -> Exhibit:
     )
 
 
-def _lsoas(area: Area) -> pd.DataFrame:
-    """The area's LSOAs of 2021 with ward and IDACI decile."""
-    places = area.official.lsoa_ward().frame
-    own = places[places["district_code"].isin(districts(area))]
+def lsoas(area: Area) -> pd.DataFrame:
+    """The area's LSOAs of 2021 with ward, district and IDACI decile (missing where the index has none).
+
+    Raises ``SourceError`` when the lookup has no LSOA of the area.
+    """
+    own = _own_places(area)
     return own.merge(area.official.idaci().frame, on="lsoa", how="left", validate="one_to_one")
 
 
-def districts(area: Area) -> list[str]:
-    """The districts of the area. A unitary or metropolitan authority is its own district; a county is not held yet."""
-    return [area.code]
+def _own_places(area: Area) -> pd.DataFrame:
+    """The rows of the LSOA lookup that lie in the area's districts."""
+    places = area.official.lsoa_ward()
+    districts = area.official.districts_of(area.code)
+    own = places.frame[places.frame["district_code"].isin(districts)]
+    if own.empty:
+        mend = "Is the lookup whole, and of a year in which the authority had this code?"
+        what = f"The lookup of small areas has none of {area.name}."
+        raise SourceError(Problem(what, where=places.summary.file, value=districts[:5], mend=mend))
+    return own
+
+
+def unknown_note(known: pd.Series, what: str) -> tuple[str, ...]:
+    """How many small areas are left out for want of ``what``; nothing to say when none is."""
+    lost = int((~known).sum())
+    return (f"{lost} of {len(known)} small areas have no {what} in the files and are left out.",) if lost else ()
 
 
 @needs("official")
-def lsoas_by_decile(area: Area) -> Released | Exhibit:
+def lsoas_by_decile(area: Area) -> Released:
     """How many of the area's LSOAs lie in each national IDACI decile."""
-    own = _lsoas(area)
-    if own.empty:
-        return _county(area, "deprivation-deciles")
+    own = lsoas(area)
     counts = own["decile"].value_counts().reindex(range(1, 11), fill_value=0)
     labels = {1: " (most deprived)", 10: " (least deprived)"}
     table = pd.DataFrame(
@@ -188,16 +202,9 @@ def lsoas_by_decile(area: Area) -> Released | Exhibit:
             "areas": counts.to_numpy(),
         }
     )
-    table["percent"] = 100 * table["areas"] / len(own)
-    return publish_official(table, source="MHCLG, English Indices of Deprivation 2025: IDACI")
-
-
-def _county(area: Area, name: str) -> Exhibit:
-    return gap(
-        name,
-        f"{area.name} is a county: its districts are not joined to it yet, so its small areas cannot be listed.",
-        "Unitary authorities, metropolitan and London boroughs are shown.",
-    )
+    table["percent"] = 100 * table["areas"] / counts.sum()
+    notes = unknown_note(own["decile"].notna(), "IDACI decile")
+    return publish_official(table, source="MHCLG, English Indices of Deprivation 2025: IDACI", notes=notes)
 
 
 @needs("official")
@@ -208,6 +215,7 @@ def decile_finding(table: Released, area: Area) -> Exhibit:
         "deprivation-deciles",
         f"{int(shown.loc[[1, 2], 'areas'].sum())} of {int(shown['areas'].sum())} small areas of {area.name} are among "
         "the fifth most deprived in England for children (IDACI 2025).",
+        detail=table.notes,
     )
     return with_extras(made, sources=[source_row(area.official.idaci())])
 
@@ -228,78 +236,22 @@ def decile_bars(table: Released, area: Area) -> Exhibit:
 @needs("official")
 def index_editions(area: Area) -> Exhibit:
     """The area's small areas by IMD decile in the editions of 2019 (LSOAs of 2011) and of 2025 (LSOAs of 2021)."""
-    change = area.official.lsoa_change().frame
-    now = area.official.lsoa_ward().frame
-    own = change[change["lsoa"].isin(now.loc[now["district_code"].isin(districts(area)), "lsoa"])]
-    if own.empty:
-        return _county(area, "deprivation-editions")
-    old = area.official.imd_2019().frame
-    new = area.official.imd_2025().frame
-    counts = pd.DataFrame(
-        {
-            "imd_2019": old.loc[old["lsoa"].isin(own["lsoa11"]), "decile"].value_counts(),
-            "imd_2025": new.loc[new["lsoa"].isin(own["lsoa"]), "decile"].value_counts(),
-        }
-    )
+    own = _own_places(area)[["lsoa"]].merge(area.official.lsoa_change().frame, on="lsoa", how="left")
+    old, new = area.official.imd_2019().frame.set_index("lsoa")["decile"], area.official.imd_2025().frame
+    before = own["lsoa11"].drop_duplicates().map(old)
+    after = own["lsoa"].drop_duplicates().map(new.set_index("lsoa")["decile"])
+    counts = pd.DataFrame({"imd_2019": before.value_counts(), "imd_2025": after.value_counts()})
     counts = counts.reindex(range(1, 11)).fillna(0).reset_index(names="decile")
     counts["label"] = "Decile " + counts["decile"].astype(int).astype(str)
+    notes = (*unknown_note(before.notna(), "decile of 2019"), *unknown_note(after.notna(), "decile of 2025"))
     return table_exhibit(
-        publish_official(counts, source="MHCLG, English Indices of Deprivation 2019 and 2025: IMD"),
+        publish_official(counts, source="MHCLG, English Indices of Deprivation 2019 and 2025: IMD", notes=notes),
         id="deprivation-editions",
         title=f"Small areas of {area.name} by national IMD decile (1 = most deprived) in two editions",
         columns=[
             {"name": "label", "label": "Decile", "kind": "text"},
             {"name": "imd_2019", "label": "IMD 2019, LSOAs of 2011", "kind": "count"},
             {"name": "imd_2025", "label": "IMD 2025, LSOAs of 2021", "kind": "count"},
-        ],
-        row_header="label",
-    )
-
-
-@needs("official")
-def wards_by_deprivation(area: Area) -> Released | Exhibit:
-    """Children aged 0 to 15 of each ward, and the share who live in the fifth most deprived LSOAs (IDACI 2025)."""
-    own = _lsoas(area)
-    if own.empty:
-        return _county(area, "wards-deprivation")
-    own = own.merge(area.official.children().frame, on="lsoa", how="left")
-    own = own.assign(deprived=own["children"].where(own["decile"] <= 2, 0))
-    wards = own.groupby("ward_code", as_index=False).agg(children=("children", "sum"), deprived=("deprived", "sum"))
-    names = area.official.ward_names().frame.drop_duplicates("ward_code").set_index("ward_code")["ward_name"]
-    wards.insert(1, "label", wards["ward_code"].map(names))
-    wards["percent"] = 100 * wards["deprived"] / wards["children"]
-    return publish_official(
-        wards.sort_values("label").reset_index(drop=True),
-        source="MHCLG, IDACI 2025; ONS, Census 2021; LSOAs placed in wards by the ONS best fit of 2024",
-    )
-
-
-@needs("official")
-def ward_finding(table: Released, area: Area) -> Exhibit:
-    """How far wards differ, in a sentence."""
-    shown = table.frame
-    all_in = int((shown["percent"] == 100).sum())
-    none_in = int((shown["percent"] == 0).sum())
-    return finding(
-        "wards-deprivation",
-        f"In {all_in} of {len(shown)} wards of {area.name} every child lives in an area among the fifth most deprived "
-        f"in England; in {none_in} none does.",
-        detail=("Small areas are placed in wards by best fit: a ward's figure is approximate.",),
-    )
-
-
-@needs("official")
-def ward_table(table: Released, area: Area) -> Exhibit:
-    """All figures by ward."""
-    return table_exhibit(
-        table,
-        id="wards-deprivation-table",
-        title=f"Wards of {area.name}: children and deprivation",
-        columns=[
-            {"name": "label", "label": "Ward", "kind": "text"},
-            {"name": "children", "label": "Children aged 0 to 15 (Census 2021)", "kind": "count"},
-            {"name": "deprived", "label": "Of these, in the fifth most deprived LSOAs", "kind": "count"},
-            {"name": "percent", "label": "Share (%)", "kind": "percent"},
         ],
         row_header="label",
     )

@@ -11,10 +11,10 @@ from geo.clusters import Moran
 from jsna.area import Area, period_name
 from jsna.chapters.base import needs
 from jsna.chapters.disparity import outcome_name
-from jsna.chapters.wards import INDICES, RATIO_COLUMNS, SHARE_COLUMNS, place_texts, with_sides
+from jsna.chapters.wards import INDICES, RATIO_COLUMNS, SHARE_COLUMNS, place_texts
 from jsna.disclosure import Released
 from jsna.evidence import place_patterns as patterns
-from jsna.evidence.places import ABOVE, BELOW, LEVEL, SmallAreas, lsoa_rates
+from jsna.evidence.places import ABOVE, BELOW, LEVEL, UNCLEAR, SmallAreas, lsoa_rates
 from jsna.exhibits.charts import dot_interval
 from jsna.exhibits.maps import paired_tiles
 from jsna.exhibits.model import Exhibit, Exhibits
@@ -30,13 +30,15 @@ STEADIED = [
     {"name": "smoothed_lower", "label": "Steadied, lower limit (%)", "kind": "percent"},
     {"name": "smoothed_upper", "label": "Steadied, upper limit (%)", "kind": "percent"},
 ]
+SIDE = {"name": "side", "label": "Beside the average", "kind": "text"}
+SIDES = {ABOVE: "clearly above", BELOW: "clearly below", UNCLEAR: "no clear difference"}
 BEFORE, AFTER = "imd_2019_decile", "imd_2025_decile"
 
 
 @needs("pupils")
 def lsoa_map(areas: SmallAreas, area: Area) -> Exhibits:
     """The steadied share of each LSOA, and how sure it is, with the finding and all figures."""
-    table = with_sides(lsoa_rates(areas))
+    table = _with_sides(lsoa_rates(areas))
     frame = table.frame
     average = 100 * frame["numerator"].sum() / frame["denominator"].sum()
     above, below = int((frame["smoothed_lower"] > average).sum()), int((frame["smoothed_upper"] < average).sum())
@@ -66,10 +68,17 @@ def lsoa_map(areas: SmallAreas, area: Area) -> Exhibits:
         upper="smoothed_upper",
         unit="% of pupils, steadied",
         average=average,
-        columns=[*AREA, *SHARE_COLUMNS, *STEADIED, *RATIO_COLUMNS],
+        columns=[*AREA, *SHARE_COLUMNS, *STEADIED, *RATIO_COLUMNS, SIDE],
         note=_plain("tiles_note"),
     )
     return Exhibits((said, drawn))
+
+
+def _with_sides(part: Released) -> Released:
+    """The table with the adjusted line's side in words; hidden where that is."""
+    frame = part.frame.assign(side=part.frame["adjusted_side"].map(SIDES))
+    symbols = part.symbols.assign(side=part.symbols["adjusted_side"])
+    return Released(frame, symbols, part.source, part.synthetic, part.notes)
 
 
 def _range(frame: pd.DataFrame, column: str) -> str:
@@ -235,6 +244,7 @@ def _editions_finding(slopes: Released, moves: Released, areas: SmallAreas) -> E
         )
     detail = (
         f"{outcome_name(areas.outcome)}, the most over the least deprived end: {said or 'not shown'}.",
+        _plain("gradients_note"),
         _plain("editions_note"),
     )
     return finding("deciles-finding", sentence, detail=detail)

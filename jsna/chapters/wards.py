@@ -11,14 +11,13 @@ from jsna.chapters.disparity import outcome_name, texts
 from jsna.disclosure import Released, publish_official
 from jsna.evidence.comparison import Comparison
 from jsna.evidence.place_patterns import old_and_new_wards
-from jsna.evidence.places import ABOVE, BELOW, LINES, UNCLEAR, SmallAreas, ward_rates
+from jsna.evidence.places import LINES, SmallAreas, ward_rates
 from jsna.exhibits.maps import map_with_tiles
 from jsna.exhibits.model import Exhibit, Exhibits
 from jsna.exhibits.tables import format_number, table_exhibit
 from jsna.exhibits.text import finding, listing
 
 RATIO_EDGES = (0.8, 0.95, 1.05, 1.25)
-DEPRIVED_EDGES = (1.0, 25.0, 50.0, 75.0)
 INDICES = ("idaci_2025_decile", "imd_2019_decile", "imd_2025_decile")
 SHARE_COLUMNS = [
     {"name": "numerator", "label": "Identified", "kind": "count"},
@@ -32,7 +31,6 @@ RATIO_COLUMNS = [
     {"name": "adjusted_ratio", "label": "Identified over expected", "kind": "ratio"},
     {"name": "adjusted_lower", "label": "Ratio, lower limit", "kind": "ratio"},
     {"name": "adjusted_upper", "label": "Ratio, upper limit", "kind": "ratio"},
-    {"name": "side", "label": "Beside the average", "kind": "text"},
 ]
 POOLED_COLUMNS = [
     {"name": "pooled_risk_ratio", "label": "Ratio to all others, pooled", "kind": "ratio"},
@@ -40,7 +38,6 @@ POOLED_COLUMNS = [
     {"name": "pooled_upper", "label": "Ratio, upper limit", "kind": "ratio"},
 ]
 WARD = {"name": "label", "label": "Ward", "kind": "text"}
-SIDES = {ABOVE: "clearly above", BELOW: "clearly below", UNCLEAR: "no clear difference"}
 
 
 def place_texts() -> dict:
@@ -93,7 +90,7 @@ def study(area: Area, outcome: str = "any_sen") -> SmallAreas | Exhibit:
     lsoas = embedded_lsoas().rename(columns={"lsoa21_name": "label"})
     middle = embedded_lookup("lsoa21", "msoa21").rows.set_index("source")["target"]
     return SmallAreas(
-        area.count(["lsoa21", "year_group", "sex", "school_urn", "school_phase"]),
+        area.count_at_home(["lsoa21", "year_group", "sex", "school_urn", "school_phase"]),
         lsoas.assign(quintile=(lsoas["idaci_2025_decile"] + 1) // 2, msoa21=lsoas["lsoa21"].map(middle)),
         embedded_shapes("lsoa21"),
         period=area.periods[-1],
@@ -148,16 +145,9 @@ def expected_map(part: Released, area: Area, outcome: str) -> Exhibit:
         unit="times the number expected",
         kind="ratio",
         edges=RATIO_EDGES,
-        columns=[WARD, *SHARE_COLUMNS[:2], *RATIO_COLUMNS[:-1]],
+        columns=[WARD, *SHARE_COLUMNS[:2], *RATIO_COLUMNS],
         note=_shape_note(),
     )
-
-
-def with_sides(part: Released) -> Released:
-    """The table with the adjusted line's side in words; hidden where that is."""
-    frame = part.frame.assign(side=part.frame["adjusted_side"].map(SIDES))
-    symbols = part.symbols.assign(side=part.symbols["adjusted_side"])
-    return Released(frame, symbols, part.source, part.synthetic, part.notes)
 
 
 def all_lines(part: Released, area: Area, outcome: str) -> Exhibit:
@@ -244,37 +234,15 @@ def _sets_table(table: Released, area: Area, outcome: str, whole: bool) -> Exhib
 
 
 @needs("official")
-def deprivation_map(table: Released | Exhibit, area: Area) -> Exhibit:
-    """Children in the fifth most deprived LSOAs by ward, on official boundaries, with tiles beside."""
-    from jsna.chapters.official import districts
-
-    share = table.frame["percent"]
-    full, none = int((share == 100).sum()), int((share == 0).sum())
-    return map_with_tiles(
-        table,
-        area.official.ward_shapes(districts(area)),
-        id="wards-deprivation-map",
-        title=f"{area.name}: in {full} of {len(share)} wards every child lives in a most deprived area, in {none} none",
-        code="ward_code",
-        label="label",
-        value="percent",
-        unit="% of children who live in the fifth most deprived small areas of England",
-        edges=DEPRIVED_EDGES,
-        note="Ward boundaries of 2025 (ONS, generalised); figures by best fit of LSOAs to wards of 2024.",
-    )
-
-
-@needs("official")
 def approximate_shapes(area: Area) -> Exhibits | Exhibit:
     """How far the embedded, approximate ward shapes lie from the official boundaries."""
     from geo.places import AREA_CODE, embedded_wards
     from geo.shapes import compare_shapes
-    from jsna.chapters.official import districts
 
     if area.code != AREA_CODE:
         mend = "The maps of this area are drawn on official boundaries alone."
         return gap("wards-approximate", "Approximate shapes are embedded for Luton only.", mend)
-    official = area.official.ward_shapes(districts(area)).rename(columns={"ward_code": "code"})
+    official = area.official.ward_shapes([area.code]).rename(columns={"ward_code": "code"})
     made = compare_shapes(embedded_wards().rename(columns={"ward_code": "code"}), official)
     table = made.frame.merge(official[["code", "ward_name"]], on="code").sort_values("ward_name")
     table = table.assign(percent=100 * table["differing_share"], hectares=table["area_b_m2"] / 1e4)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -30,7 +30,7 @@ class Comparison:
     ``judged``: the status is a flag of ``jsna.disproportionality.flags``, which rests on all ``periods``, adjusted for
     ``adjusted_for``; otherwise it is that of a crude comparison in one. ``flagged`` groups are over- or
     under-identified. ``curves`` holds the specification curve of the groups that stand out; ``remarks`` say what of the
-    models a reader must know.
+    models a reader must know. ``labels`` names the groups.
     """
 
     table: Released
@@ -43,6 +43,7 @@ class Comparison:
     adjusted_for: tuple[str, ...] = ()
     curves: Released | None = None
     remarks: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, outcome: str) -> Comparison:
         """The rows of one outcome."""
@@ -59,10 +60,13 @@ class Dimension:
     unknown: tuple[str, ...] = ()
 
 
-def dimension(column: str, groups: pd.DataFrame | None = None) -> Dimension:
+def dimension(
+    column: str, groups: pd.DataFrame | None = None, unknown: Mapping[str, str] | None = None
+) -> Dimension:
     """The dimension that a pupil-table column stands for, with labels from its code list.
 
-    ``groups`` (indexed by code, column ``label``) names groups that no code list holds, such as wards.
+    ``groups`` (indexed by code, column ``label``) names groups that no code list holds, such as wards, and ``unknown``
+    those among the pupils that are none of these.
     """
     lists = {
         "ethnicity": ("ethnicity", "plain"),
@@ -72,13 +76,16 @@ def dimension(column: str, groups: pd.DataFrame | None = None) -> Dimension:
         "school_phase": ("school_phase", "label"),
     }
     if groups is not None:
-        return Dimension(column, groups["label"].to_dict())
+        rest = dict(unknown or {})
+        return Dimension(column, groups["label"].to_dict() | rest, tuple(rest))
     if column == "idaci_quintile":
         ends = {1: " (most deprived)", 5: " (least deprived)"}
-        return Dimension(column, {str(q): f"Fifth {q}{ends.get(q, '')}" for q in range(1, 6)})
+        fifths = {str(q): f"Fifth {q}{ends.get(q, '')}" for q in range(1, 6)}
+        return Dimension(column, fifths | {"0": "Home not known"}, ("0",))
     if column == "idaci_decile":
         ends = {"1": " (most deprived)", "10": " (least deprived)"}
-        return Dimension(column, {str(d): f"Decile {d}{ends.get(str(d), '')}" for d in range(1, 11)})
+        deciles = {str(d): f"Decile {d}{ends.get(str(d), '')}" for d in range(1, 11)}
+        return Dimension(column, deciles | {"0": "Home not known"}, ("0",))
     if column not in lists:
         raise SourceError(Problem("No code list names the groups of this column.", value=column))
     name, label = lists[column]
@@ -144,7 +151,7 @@ def comparison_of(shown: Released, main: pd.DataFrame, by: Dimension, period: st
     symbols.insert(3, "label", "")
     released = Released(frame, symbols, shown.source, shown.synthetic, shown.notes)
     tests = int(main.loc[main["known"], "p_value"].notna().sum())
-    return Comparison(released, by.column, period, tests)
+    return Comparison(released, by.column, period, tests, labels=by.labels)
 
 
 def long_counts(

@@ -229,33 +229,22 @@ def sides(ratio: pd.Series, q: pd.Series) -> pd.Series:
     return pd.Series(np.select([clear & (ratio > 1), clear & (ratio < 1)], [ABOVE, BELOW], UNCLEAR), index=ratio.index)
 
 
-def with_lines(areas: SmallAreas, frame: pd.DataFrame, by: str, outcome: str, dark: Collection[str]) -> pd.DataFrame:
-    """``frame`` (one row an area in ``group``) with the three lines of observed over expected.
-
-    For each line ``<line>_ratio`` with ``_lower``, ``_upper``, ``_expected``, ``_q`` (allowing for as many areas as may
-    be shown) and ``_side``; limits and q allow for schools.
-    """
-    made = {}
-    for line, strata in LINES.items():
-        found = expected(areas, by, outcome, strata, dark).reindex(frame["group"])
-        may = ~found.index.isin(list(dark))
-        q = false_discovery(found["p"].where(may))
-        columns = {c: found[c] for c in ("ratio", "lower", "upper", "expected")}
-        columns |= {"q": q, "side": sides(found["ratio"], q).where(may & found["ratio"].notna())}
-        made |= {f"{line}_{c}": v.to_numpy() for c, v in columns.items()}
-    return frame.assign(**made)
-
-
-LINE_COLUMNS = tuple(f"{x}_{c}" for x in LINES for c in ("ratio", "lower", "upper", "expected", "q", "side"))
+RATIO = ("ratio", "lower", "upper", "expected")
 SMOOTHED = ("smoothed", "smoothed_lower", "smoothed_upper")
+
+
+def _named(found: pd.DataFrame, line: str) -> dict[str, NDArray]:
+    """The ratio, its limits and the number expected of one line, under the line's name."""
+    return {f"{line}_{c}": found[c].to_numpy() for c in RATIO}
 
 
 def ward_rates(areas: SmallAreas) -> Released:
     """Every ward and outcome: the crude share, the steadied one, and observed over expected in three lines.
 
     Columns: outcome, group (ward code), label, numerator, denominator, percent with Wilson's limits, ``smoothed`` with
-    limits (empirical Bayes towards the wards' mean, in percent) and those of ``with_lines``. Steadied rates rest on the
-    wards that may be shown.
+    limits (empirical Bayes towards the wards' mean, in percent), and for each of ``LINES`` ``<line>_ratio`` with
+    ``_lower``, ``_upper`` (which allow for schools) and ``_expected``. Steadied rates rest on the wards that may be
+    shown. Which ward is flagged is not said here: the rule of the workbench says it, over all censuses.
     """
     parts = []
     for outcome, rows in ward_counts(areas, "ward_code", areas.outcomes).groupby("outcome", sort=False):
@@ -266,21 +255,24 @@ def ward_rates(areas: SmallAreas) -> Released:
         )
         limits = {c: 100 * steady[c.removeprefix("smoothed_")] for c in SMOOTHED[1:]}
         rows = rows.assign(smoothed=100 * steady["smoothed"], **limits)
-        parts.append(with_lines(areas, rows, "ward_code", str(outcome), dark))
+        for line, strata in LINES.items():
+            found = expected(areas, "ward_code", str(outcome), strata, dark).reindex(rows["group"])
+            rows = rows.assign(**_named(found, line))
+        parts.append(rows)
     frame = pd.concat(parts, ignore_index=True)
     names = areas.lsoas.drop_duplicates("ward_code").set_index("ward_code")["ward_name"]
     frame.insert(2, "label", frame["group"].map(names))
     dark = [g in areas.hidden_wards[o] for o, g in zip(frame["outcome"], frame["group"], strict=True)]
-    return areas.protected(
-        frame, derived=(*SMOOTHED, *LINE_COLUMNS), relations=(("outcome",), ("group",)), dark=np.array(dark)
-    )
+    derived = (*SMOOTHED, *(f"{line}_{c}" for line in LINES for c in RATIO))
+    return areas.protected(frame, derived=derived, relations=(("outcome",), ("group",)), dark=np.array(dark))
 
 
 def lsoa_rates(areas: SmallAreas) -> Released:
-    """Every LSOA: the crude share of ``areas.outcome``, the steadied one (BYM2), observed over expected in three lines.
+    """Every LSOA: the crude share of ``areas.outcome``, the steadied one (BYM2), and observed over expected, adjusted.
 
-    Columns as in ``ward_rates``, in the order of codes, with ``ward_code`` and ``ward_name``, and ``above``, the
-    probability in percent that the area is above the authority's share. Only LSOAs that may be shown steady others.
+    Columns as in ``ward_rates`` (of its lines the adjusted one alone), in the order of codes, with ``ward_code`` and
+    ``ward_name``, ``above``, the probability in percent that the area is above the authority's share, and
+    ``adjusted_side``, which allows for as many areas as may be shown. Only LSOAs that may be shown steady others.
     """
     frame = ward_counts(areas, "lsoa21", (areas.outcome,))
     order = list(areas.neighbours.codes)
@@ -289,13 +281,15 @@ def lsoa_rates(areas: SmallAreas) -> Released:
     fit = bym2(*counts, areas.neighbours, confidence=areas.confidence).areas
     columns = dict(zip((*SMOOTHED, "above"), ("smoothed", "lower", "upper", "above"), strict=True))
     frame = frame.assign(**{new: 100 * fit[old].to_numpy() for new, old in columns.items()})
-    frame = with_lines(areas, frame, "lsoa21", areas.outcome, areas.hidden)
+    found = expected(areas, "lsoa21", areas.outcome, LINES["adjusted"], areas.hidden).reindex(frame["group"])
+    side = sides(found["ratio"], false_discovery(found["p"].where(may.to_numpy()))).where(found["ratio"].notna())
+    frame = frame.assign(**_named(found, "adjusted"), adjusted_side=side.to_numpy())
     known = areas.lsoas.set_index("lsoa21")
     for at, column in enumerate(("label", "ward_code", "ward_name"), start=2):
         frame.insert(at, column, frame["group"].map(known[column]))
     return areas.protected(
         frame,
-        derived=(*SMOOTHED, "above", *LINE_COLUMNS),
+        derived=(*SMOOTHED, "above", *(f"adjusted_{c}" for c in (*RATIO, "side"))),
         relations=(("ward_code",), ()),
         dark=~may,
         notes=hidden_note(areas),

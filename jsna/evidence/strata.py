@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -24,8 +24,12 @@ def gradient_table(
     synthetic: bool,
     confidence: float = 0.95,
 ) -> Released:
-    """A row an outcome: the relative index of inequality over ``rank``, with its interval clustered by school."""
-    frame = cells.unseal("to fit the gradient")
+    """A row an outcome: the relative index of inequality over ``rank``, with its interval clustered by school.
+
+    Pupils whose home is not known (rank 0) are left out, and a note of the table says how many.
+    """
+    everybody = cells.unseal("to fit the gradient")
+    frame = everybody[everybody[rank] > 0]
     rows = []
     for outcome in outcomes:
         made = deprivation_gradient(
@@ -52,7 +56,10 @@ def gradient_table(
         )
     derived = ("relative_index", "lower", "upper", "p_value")
     sealed = Sealed(pd.DataFrame(rows), counts=("numerator", "denominator"), derived=derived)
-    return protect(sealed, policy, source=source, synthetic=synthetic, relations=())
+    shown = protect(sealed, policy, source=source, synthetic=synthetic, relations=())
+    lost = 1 - frame["pupils"].sum() / max(everybody["pupils"].sum(), 1)
+    note = f"Left out: {100 * lost:.1f}% of pupils, whose home is not known." if lost > 0 else ""
+    return replace(shown, notes=(*shown.notes, note)) if note else shown
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from geo.maps import ABOVE, BELOW, Shading, Style, draw, hexagons, key, quantile_edges, shade
+from geo.maps import ABOVE, BELOW, Shading, Style, draw, hexagons, key, outline, quantile_edges, shade
+from geo.shapes import simplify
 from jsna.disclosure import Released
 from jsna.exhibits.charts import _chart, _extremes, _nothing, canvas, palette
 from jsna.exhibits.model import Exhibit
@@ -20,9 +21,13 @@ if TYPE_CHECKING:
 
 NOT_CLEAR = "not clearly different from the average"
 NO_FIGURE = "no figure shown"
-MOST_NAMED, MOST_NUMBERED = 24, 60  # areas that can bear a name on their tile, and a number in usual type
+MOST_NAMED, MOST_BESIDE = 24, 60  # areas that can bear a name on their tile; that a map and tiles side by side can hold
+LEAST_TYPE, MOST_TYPE = 6.5, 8.0  # points: smaller type cannot be read, larger is not needed
+DIGIT, POINTS = 0.8, 72  # width of a digit with its share of the edges, of its size; points in an inch
+WIDE, BESIDE, HIGH, LEGEND = 8.2, 3.5, 4.8, 1.0  # inches: picture, maps side by side, highest below another, legend
+DOTS = 1000  # across a map: finer corners are not seen
 LEAST_ROOM = 0.06  # side of an area, of the map's, that a number needs
-MARKS = {ABOVE: " ▲", BELOW: " ▼"}
+MARKS = {ABOVE: "▲", BELOW: "▼"}
 
 
 def map_with_tiles(
@@ -42,30 +47,39 @@ def map_with_tiles(
     side: str = "",
     edges: Sequence[float] | None = None,
     columns: Sequence[dict[str, str]] = (),
+    districts: str = "",
     note: str = "",
 ) -> Exhibit:
     """A map, and beside it the same areas as tiles of equal size, so that small and dense areas are seen as well.
 
     ``shapes`` (column ``ward_code`` or the first column) are shaded by ``value`` in classes; an area without a shown
-    value is white with a dotted edge. Each area bears its number in the table behind it. ``side`` is a column of
-    "above", "below" and "unclear" that decides hatches and the marks ▲ and ▼; without it the limits and ``average`` do.
-    ``kind`` is that of the value; ``columns`` of the table follow the number (by default label, value and limits).
+    value is white with a dotted edge. Each tile bears its number in the table behind it, if it is large enough for one
+    that can be read; many areas are drawn below the map, not beside it. ``districts`` is a column that names the larger
+    area that each lies in: these are outlined and named on the map. ``side`` is a column of "above", "below" and
+    "unclear" that decides hatches and the marks ▲ and ▼; without it the limits and ``average`` do. ``kind`` is that of
+    the value; ``columns`` of the table follow the number (by default label, value and limits).
     """
     table = must_be_released(released)
     if table.frame[value].notna().sum() == 0:
         return _nothing(id, title)
     drawn = _drawn(table, shapes, code)
     shading = _shading(drawn, value, kind, edges=edges, lower=lower, upper=upper, average=average, side=side)
-    figure, left, right = _two()
-    numbers, size = _numbers(drawn, shading), _font_size(drawn)
-    draw(left, drawn, shading, _style(), labels=_where_there_is_room(numbers, drawn), font_size=8)
-    tiles = _with_names(numbers, drawn[label]) if len(drawn) <= MOST_NAMED else numbers
-    draw(right, hexagons(drawn, _key(shapes)), shading, _style(), labels=tiles, font_size=size)
-    left.set_title("Map", fontsize=9)
-    right.set_title("The same areas, drawn alike in size", fontsize=9)
+    tiles = hexagons(drawn, _key(shapes))
+    tiles = hexagons(drawn, _key(shapes))
+    figure, first, second, room = _two(drawn)
+    size = _type_size(tiles, room)
+    named = bool(districts) and drawn[districts].nunique() > 1
+    on_map = [""] * len(drawn) if named else _where_there_is_room(_numbers(drawn, shading, size), drawn)
+    light = _lighter(drawn, _key(shapes))
+    draw(first, light, shading, _style(), labels=on_map, font_size=MOST_TYPE)
+    if named:
+        outline(first, light, drawn[districts], _style(), font_size=MOST_TYPE)
+    draw(second, tiles, shading, _style(), labels=_on_tiles(drawn, shading, label, size), font_size=size or LEAST_TYPE)
+    first.set_title("Map", fontsize=9)
+    second.set_title("The same areas, drawn alike in size", fontsize=9)
     words = key(shading, _style(), places=PLACES[kind], unclear=NOT_CLEAR, nothing=NO_FIGURE)
     _legend(figure, words, f"{unit}{_marks_in_words(shading)}")
-    listed = [_number_column(), *columns] if columns else _columns(label, value, unit, lower, upper, kind)
+    listed = [*_number_column(size), *(columns or _columns(label, value, unit, lower, upper, kind))]
     alt = (
         f"Map and tile map: {title}. {_extremes(table.frame, label, value, unit, kind)}{_counted(shading)} "
         "All values are in the table."
@@ -100,9 +114,11 @@ def paired_tiles(
     values = _shading(drawn, value, kind, lower=lower, upper=upper, average=average)
     width = drawn[upper].astype("float64") - drawn[lower].astype("float64")
     widths = shade(width, edges=quantile_edges(width, classes=3, places=places))
-    figure, left, right = _two()
-    draw(left, tiles, values, _style(), labels=_numbers(drawn, values), font_size=_font_size(drawn))
-    draw(right, tiles, widths, _style("uncertainty"), labels=_numbers(drawn), font_size=_font_size(drawn))
+    figure, left, right, room = _two(tiles)
+    size = _type_size(tiles, room)
+    how = {"font_size": size or LEAST_TYPE}
+    draw(left, tiles, values, _style(), labels=_numbers(drawn, values, size), **how)
+    draw(right, tiles, widths, _style("uncertainty"), labels=_numbers(drawn, None, size), **how)
     left.set_title("Value", fontsize=9)
     right.set_title("Width of its interval (dark: less is known)", fontsize=9)
     below = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "frameon": False, "fontsize": 7.5, "ncols": 2}
@@ -118,7 +134,7 @@ def paired_tiles(
         f"Two tile maps, value and width of interval: {title}. {_extremes(table.frame, label, value, unit, kind)}"
         f"{_counted(values)} All values are in the table."
     )
-    listed = [_number_column(), *columns] if columns else _columns(label, value, unit, lower, upper, kind)
+    listed = [*_number_column(size), *(columns or _columns(label, value, unit, lower, upper, kind))]
     return _chart(id, title, alt, figure, _numbered(table, drawn, code, label, note), listed, label, kind="map")
 
 
@@ -138,6 +154,12 @@ def _drawn(table: Released, shapes: gpd.GeoDataFrame, code: str) -> gpd.GeoDataF
     if code == _key(shapes):
         return only.merge(shown, on=code, how="left")
     return only.merge(shown, left_on=_key(shapes), right_on=code, how="left")
+
+
+def _lighter(drawn: gpd.GeoDataFrame, code: str) -> gpd.GeoDataFrame:
+    """The shapes without corners that are too fine to be seen: a county's wards would else be a megabyte."""
+    left, bottom, right, top = drawn.total_bounds
+    return simplify(drawn.rename(columns={code: "code"}), max(right - left, top - bottom) / DOTS, repair=True)
 
 
 def _shading(
@@ -160,9 +182,14 @@ def _shading(
     return shade(values, edges=cuts, **limits)
 
 
-def _numbers(drawn: pd.DataFrame, shading: Shading | None = None) -> list[str]:
+def _numbers(drawn: pd.DataFrame, shading: Shading | None, size: float) -> list[str]:
+    """Each area's number in the table and its mark, one below the other where areas are many; size 0: marks alone."""
     marks = [""] * len(drawn) if shading is None else [MARKS.get(s, "") for s in shading.areas["side"]]
-    return [f"{n:.0f}{m}" if n == n else "x" for n, m in zip(drawn["number"], marks, strict=True)]
+    if not size:
+        return marks
+    between = " " if len(drawn) <= MOST_BESIDE else "\n"
+    numbers = ["x" if pd.isna(n) else f"{n:.0f}" for n in drawn["number"]]
+    return [f"{n}{between}{m}".strip() for n, m in zip(numbers, marks, strict=True)]
 
 
 def _numbered(table: Released, drawn: pd.DataFrame, code: str, label: str, note: str) -> Released:
@@ -176,13 +203,13 @@ def _numbered(table: Released, drawn: pd.DataFrame, code: str, label: str, note:
     return Released(frame, symbols, table.source, table.synthetic, (*table.notes, *notes))
 
 
-def _number_column() -> dict[str, str]:
-    return {"name": "number", "label": "Number on the map", "kind": "count"}
+def _number_column(size: float) -> list[dict[str, str]]:
+    """The column of numbers, where tiles bear them."""
+    return [{"name": "number", "label": "Number on the map", "kind": "count"}] if size else []
 
 
 def _columns(label: str, value: str, unit: str, lower: str, upper: str, kind: str) -> list[dict[str, str]]:
     made = [
-        _number_column(),
         {"name": label, "label": "Area", "kind": "text"},
         {"name": value, "label": f"Value ({unit})", "kind": kind},
     ]
@@ -194,8 +221,15 @@ def _columns(label: str, value: str, unit: str, lower: str, upper: str, kind: st
     return made
 
 
-def _font_size(drawn: pd.DataFrame) -> float:
-    return 6.5 if len(drawn) <= MOST_NAMED else 8 if len(drawn) <= MOST_NUMBERED else 4.4
+def _type_size(tiles: gpd.GeoDataFrame, room: tuple[float, float]) -> float:
+    """The type in which a tile can bear its number, the tiles drawn into ``room`` (inches); 0 if it cannot be read."""
+    if len(tiles) <= MOST_NAMED:
+        return LEAST_TYPE  # names stand under the numbers
+    left, bottom, right, top = tiles.total_bounds
+    scale = min(room[0] / (right - left), room[1] / (top - bottom))
+    width = POINTS * scale * float(tiles.geometry.bounds.eval("maxx - minx").iloc[0])
+    size = min(MOST_TYPE, width / (DIGIT * len(str(len(tiles)))))
+    return size if size >= LEAST_TYPE else 0.0
 
 
 def _where_there_is_room(numbers: Sequence[str], drawn: gpd.GeoDataFrame) -> list[str]:
@@ -205,19 +239,26 @@ def _where_there_is_room(numbers: Sequence[str], drawn: gpd.GeoDataFrame) -> lis
     return [n if r else "" for n, r in zip(numbers, room, strict=True)]
 
 
-def _with_names(numbers: Sequence[str], names: pd.Series) -> list[str]:
-    """Each number with the area's name under it, broken over lines so that it fits a tile."""
-    words = names.astype(object).fillna("").astype(str)
+def _on_tiles(drawn: pd.DataFrame, shading: Shading, label: str, size: float) -> list[str]:
+    """What each tile bears: its number, and the area's name under it, broken over lines, where areas are few."""
+    numbers = _numbers(drawn, shading, size)
+    if len(drawn) > MOST_NAMED:
+        return numbers
+    words = drawn[label].astype(object).fillna("").astype(str)
     return [f"{n}\n{textwrap.fill(w, 8, break_long_words=False)}".strip() for n, w in zip(numbers, words, strict=True)]
 
 
-def _two() -> tuple[Any, Any, Any]:
-    figure, axes = canvas(13, width=8.2, extra=1.0)
+def _two(shapes: gpd.GeoDataFrame) -> tuple[Any, Any, Any, tuple[float, float]]:
+    """A picture with two axes and the inches that each has: side by side, or one below the other for many shapes."""
+    beside = len(shapes) <= MOST_BESIDE
+    left, bottom, right, top = shapes.total_bounds
+    high = BESIDE if beside else min(HIGH, WIDE * (top - bottom) / (right - left))
+    figure, axes = canvas(1 if beside else 2, width=WIDE, row_height=high, extra=LEGEND if beside else 2 * LEGEND)
     axes.remove()
-    left, right = figure.subplots(1, 2)
-    left.set_anchor("N")
-    right.set_anchor("N")
-    return figure, left, right
+    first, second = figure.subplots(1, 2) if beside else figure.subplots(2, 1)
+    first.set_anchor("N")
+    second.set_anchor("N")
+    return figure, first, second, (WIDE / 2 if beside else WIDE, high)
 
 
 def _legend(figure: Any, patches: list[Any], title: str) -> None:
@@ -227,7 +268,7 @@ def _legend(figure: Any, patches: list[Any], title: str) -> None:
 
 def _marks_in_words(shading: Shading) -> str:
     sides = set(shading.areas["side"])
-    words = [f"{MARKS[s].strip()} clearly {s} the average" for s in (ABOVE, BELOW) if s in sides]
+    words = [f"{MARKS[s]} clearly {s} the average" for s in (ABOVE, BELOW) if s in sides]
     return f"   ({', '.join(words)})" if words else ""
 
 

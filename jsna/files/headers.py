@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from jsna.errors import Problem, SourceError, did_you_mean
 
 DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
+# Marks without width, which copying from web pages and word processors leaves behind.
+UNSEEN = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"))
 
 
 def plain(heading: object) -> str:
@@ -20,17 +22,21 @@ def plain(heading: object) -> str:
     >>> plain("Main education establishment – URN") == plain("main education establishment - urn")
     True
     """
-    text = unicodedata.normalize("NFKC", str(heading)).lstrip("\ufeff").translate(DASHES)
+    text = unicodedata.normalize("NFKC", str(heading)).translate(DASHES).translate(UNSEEN)
     return " ".join(text.split()).casefold()
 
 
 def bare(heading: object) -> str:
     """As ``plain``, without blanks, underscores and punctuation: for names that are spelt with or without them.
 
+    A percent sign is a word, because a share is another column than its count.
+
     >>> bare("SEN_Provision") == bare("sen provision") == bare("SENprovision")
     True
+    >>> bare("% headcount"), bare("headcount")
+    ('percentheadcount', 'headcount')
     """
-    return re.sub(r"[\W_]+", "", plain(heading))
+    return re.sub(r"[\W_]+", "", plain(heading).replace("%", "percent"))
 
 
 @dataclass(frozen=True)
@@ -56,8 +62,8 @@ def match(headings: Sequence[str], aliases: Mapping[str, Iterable[str]]) -> Matc
     for heading in headings:
         by_bare.setdefault(bare(heading), []).append(heading)
     for name, spellings in aliases.items():
-        keys = dict.fromkeys(bare(s) for s in (name, *spellings))
-        hits = [h for key in [*list(keys)[1:], next(iter(keys))] for h in by_bare.get(key, [])]
+        keys = dict.fromkeys(bare(s) for s in (*spellings, name))
+        hits = [h for key in keys for h in by_bare.get(key, [])]
         if hits:
             found[name] = list(dict.fromkeys(hits))
     taken = {h for hits in found.values() for h in hits}

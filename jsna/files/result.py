@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from jsna.errors import SourceError
+from jsna.errors import Problem, SourceError
 
 QUARANTINE_COLUMNS = ("file", "row", "column", "value", "rule", "mend")
 
@@ -79,9 +79,13 @@ def together(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 def sha256_of(path: Path) -> str:
-    """The file's SHA-256 as hex digits, read in pieces so that size does not matter."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while piece := stream.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()
+    """The file's SHA-256 as hex digits, read in pieces so that size does not matter.
+
+    Raises ``SourceError`` when the file has gone or been locked since it was read.
+    """
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        what = f"The file cannot be read again ({type(error).__name__})."
+        raise SourceError(Problem(what, where=path.name, mend="Leave it in its place, and run again.")) from None

@@ -6,9 +6,11 @@ are missing in the column, and the caller lists them. Nothing becomes 0, and not
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
-MISSING = frozenset(["", "null", "nan", "none", "nat", "#n/a", "n/a", "na", "-", ".", "#ref!", "#value!", "<na>"])
+# A spreadsheet's other errors (#REF!, #DIV/0!) are no missing marks: they hide a value that was there.
+MISSING = frozenset(["", "null", "nan", "none", "nat", "#n/a", "n/a", "na", "-", ".", "<na>"])
 YES = frozenset(["1", "1.0", "true", "yes", "y", "t"])
 NO = frozenset(["0", "0.0", "false", "no", "n", "f"])
 SYMBOLS = {
@@ -28,16 +30,22 @@ SYMBOLS = {
 MONTHS = dict(jan="01", feb="02", mar="03", apr="04", may="05", jun="06") | dict(
     jul="07", aug="08", sep="09", oct="10", nov="11", dec="12"
 )
-EXCEL_DAY_ZERO = pd.Timestamp("1899-12-30")
-DATE_FORMATS = (
-    (r"\d{4}-\d{2}-\d{2}", "%Y-%m-%d"),
-    (r"\d{4}-\d{2}-\d{2}[t ]\d{2}:\d{2}:\d{2}(?:\.\d+)?z?", ""),
-    (r"\d{4}-\d{2}-\d{2}[t ]\d{2}:\d{2}", ""),
-    (r"\d{1,2}/\d{1,2}/\d{4}", "%d/%m/%Y"),
-    (r"\d{1,2}/\d{1,2}/\d{4} \d{2}:\d{2}(?::\d{2})?", "cut"),
-    (r"\d{1,2}-\d{1,2}-\d{4}", "%d-%m-%Y"),
-    (r"\d{8}", "%Y%m%d"),
+MONTH = (
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|"
+    "july?|aug(?:ust)?|sept?|september|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
 )
+EXCEL_DAY_ZERO = pd.Timestamp("1899-12-30")
+TIME = r"(?:[t ](?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?)?(?:z|[+-][0-9]{2}:?[0-9]{2})?"
+# Of a cell whose time of day has been cut off and whose month's name has been put in figures.
+DATE_FORMATS = (
+    (r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "%Y-%m-%d"),
+    (r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}", "%d/%m/%Y"),
+    (r"[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}", "%d-%m-%Y"),
+    (r"[0-9]{8}", "%Y%m%d"),
+)
+# Thousands commas stand every three digits or not at all: 27,1 is no 271.
+WHOLE = r"[+-]?(?:[0-9]{1,15}|[0-9]{1,3}(?:,[0-9]{3}){1,4})"
+FIGURE = rf"(?:{WHOLE}(?:\.[0-9]*)?|[+-]?\.[0-9]+)(?:e[+-]?[0-9]{{1,2}})?%?"
 
 Typed = tuple[pd.Series, pd.Series]
 
@@ -51,7 +59,7 @@ def tidy(text: pd.Series) -> pd.Series:
     ['a', '', '', '', '']
     """
     kept = trim(text)
-    return kept.mask(kept.str.casefold().isin(MISSING), "")
+    return kept.mask(kept.str.lower().isin(MISSING), "")
 
 
 def trim(text: pd.Series) -> pd.Series:
@@ -62,14 +70,19 @@ def trim(text: pd.Series) -> pd.Series:
 def codes(text: pd.Series, allowed: frozenset[str] | set[str]) -> Typed:
     """Codes in capitals, "" where missing. A code of the list is never taken for a missing mark (N, NO, NOT, NA).
 
+    A code in figures to which a spreadsheet gave a decimal (``5.0``) loses it.
+
     >>> got, bad = codes(pd.Series(["k ", "N", "n/a", "SEMH"]), {"K", "N", "E"})
     >>> got.tolist(), bad.tolist()
     (['K', 'N', '', ''], [False, False, False, True])
     """
-    upper = trim(text).str.upper()
+    number, cells = _distinct(text)
+    upper = trim(cells).str.upper()
+    whole = without_decimal_zero(upper)
+    upper = upper.where(upper.isin(allowed) | ~whole.isin(allowed), whole)
     known = upper.isin(allowed)
-    missing = ~known & upper.str.casefold().isin(MISSING)
-    return upper.where(known, ""), ~known & ~missing
+    missing = ~known & upper.str.lower().isin(MISSING)
+    return _spread(upper.where(known, ""), number, text), _spread(~known & ~missing, number, text)
 
 
 def booleans(text: pd.Series) -> Typed:
@@ -79,22 +92,23 @@ def booleans(text: pd.Series) -> Typed:
     >>> got.tolist(), bad.tolist()
     ([True, False, False, <NA>, <NA>], [False, False, False, False, True])
     """
-    low = trim(text).str.casefold()
+    number, cells = _distinct(text)
+    low = trim(cells).str.lower()
     yes, no = low.isin(YES), low.isin(NO)
-    typed = pd.Series(pd.NA, index=text.index, dtype="boolean").mask(yes, True).mask(no, False)
-    return typed, ~(yes | no | low.isin(MISSING))
+    typed = pd.Series(pd.NA, index=low.index, dtype="boolean").mask(yes, True).mask(no, False)
+    return _spread(typed, number, text), _spread(~(yes | no | low.isin(MISSING)), number, text)
 
 
 def whole_numbers(text: pd.Series) -> Typed:
-    """Whole numbers as nullable Int64; "132.0" and "1,047" are whole, "1.5" and "1e5" are refused.
+    """Whole numbers as nullable Int64; "132.0" and "1,047" are whole; "1.5", "1e5" and "27,1" are refused.
 
-    >>> got, bad = whole_numbers(pd.Series(["7", "132.0", "1,047", "", "1.5"]))
+    >>> got, bad = whole_numbers(pd.Series(["7", "132.0", "1,047", "", "1.5", "27,1"]))
     >>> got.tolist(), bad.tolist()
-    ([7, 132, 1047, <NA>, <NA>], [False, False, False, False, True])
+    ([7, 132, 1047, <NA>, <NA>, <NA>], [False, False, False, False, True, True])
     """
-    kept = without_decimal_zero(tidy(text)).str.replace(",", "", regex=False)
-    good = kept.str.fullmatch(r"[+-]?\d{1,15}")
-    typed = pd.to_numeric(kept.where(good), errors="coerce").astype("Int64")
+    kept = tidy(text).str.replace(r"^([+-]?[0-9,]+)\.0$", r"\1", regex=True)
+    good = kept.str.fullmatch(WHOLE)
+    typed = pd.to_numeric(kept.where(good, "").str.replace(",", "", regex=False), errors="coerce").astype("Int64")
     return typed, ~good & (kept != "")
 
 
@@ -110,16 +124,18 @@ def without_decimal_zero(text: pd.Series) -> pd.Series:
 def numbers(text: pd.Series) -> tuple[pd.Series, pd.Series, pd.Series]:
     """Published figures as floats, with the official symbol where there is one, and a mask of what is neither.
 
-    Thousands commas, percent signs and square brackets round a symbol are understood. An empty cell is x.
+    Thousands commas, percent signs and square brackets round a symbol are understood. An empty cell is x. What only a
+    computer writes (inf, 0x10) and a decimal comma (27,1) are neither number nor symbol.
 
     >>> got, symbol, bad = numbers(pd.Series(["1,047", "27.1%", "[low]", "c", "<5"]))
     >>> got.tolist(), symbol.tolist(), bad.tolist()
     ([1047.0, 27.1, nan, nan, nan], ['', '', 'low', 'c', 'x'], [False, False, False, False, True])
     """
     kept = trim(text)
-    figure = kept.str.replace(",", "", regex=False).str.removesuffix("%")
+    low = kept.str.lower()
+    figure = low.where(low.str.fullmatch(FIGURE), "").str.replace(",", "", regex=False).str.removesuffix("%")
     typed = pd.to_numeric(figure, errors="coerce").astype("float64")
-    mark = kept.str.strip("[]").str.strip().str.casefold().map(SYMBOLS)
+    mark = low.str.strip("[]").str.strip().map(SYMBOLS)
     lacking = typed.isna()
     bad = lacking & mark.isna()
     symbol = mark.fillna("x").where(lacking, "").astype("str")
@@ -129,43 +145,48 @@ def numbers(text: pd.Series) -> tuple[pd.Series, pd.Series, pd.Series]:
 def dates(text: pd.Series, *, serials: bool = True) -> Typed:
     """Dates (without time of day), in the forms that returns and spreadsheets have; day before month, never guessed.
 
-    Understood: 2026-01-15, the same with a time, 2026-Jan-15 00:00:00, 15/01/2026, 15-01-2026, 15-Jan-2026, 20260115,
-    and, with ``serials``, the day numbers of a spreadsheet (45000). Two-digit years, impossible days and years outside
-    1900 to 2100 are refused, as are the fillers 1900-01-01 and 2099-12-31 and later.
+    Understood: 2026-01-15, 2026-Jan-15, 15/01/2026, 15-01-2026, 15-Jan-2026 and 15 January 2026, each with or without
+    a time; 20260115; and, with ``serials``, the day numbers of a spreadsheet (45000). A date with an offset from UTC is
+    the day as written. Two-digit years, impossible days and years outside 1900 to 2100 are refused, as are the fillers
+    1900-01-01 and 2099-12-31 and later.
 
     >>> got, bad = dates(pd.Series(["2026-Jan-15 00:00:00", "15/01/2026", "46037", "15/01/26", "31/02/2026"]))
     >>> got.dt.strftime("%Y-%m-%d").tolist()[:3], bad.tolist()
     (['2026-01-15', '2026-01-15', '2026-01-15'], [False, False, False, True, True])
     """
-    kept = tidy(text).str.casefold()
-    unique = pd.Series(kept.unique(), dtype="str")
-    typed = pd.Series(pd.NaT, index=unique.index, dtype="datetime64[us]")
-    shown = unique.str.replace(r"^(\d{4})-([a-z]{3})-(\d{1,2})", _iso_from_year, regex=True)
-    shown = shown.str.replace(r"^(\d{1,2})[- ]([a-z]{3})[a-z]*[- ](\d{4})", _iso_from_day, regex=True)
+    number, cells = _distinct(text)
+    kept = tidy(cells).str.lower()
+    shown = kept.str.replace(rf"^([0-9]{{4}})-({MONTH})-([0-9]{{1,2}})(?![0-9])", _iso_from_year, regex=True)
+    shown = shown.str.replace(rf"^([0-9]{{1,2}})[- ]({MONTH})[- ]([0-9]{{4}})(?![0-9])", _iso_from_day, regex=True)
+    day = shown.str.replace(rf"^([0-9/-]{{8,10}}){TIME}$", r"\1", regex=True)
+    typed = pd.Series(pd.NaT, index=kept.index, dtype="datetime64[us]")
     for pattern, form in DATE_FORMATS:
-        hit = typed.isna() & shown.str.fullmatch(pattern)
-        if not hit.any():
-            continue
-        cells = shown[hit]
-        if form == "":
-            cells, form = cells.str[:10], "%Y-%m-%d"
-        elif form == "cut":
-            cells, form = cells.str.split(" ").str[0], "%d/%m/%Y"
-        typed = typed.mask(hit, pd.to_datetime(cells, format=form, errors="coerce").astype("datetime64[us]"))
+        hit = typed.isna() & day.str.fullmatch(pattern)
+        if hit.any():
+            typed = typed.mask(hit, pd.to_datetime(day[hit], format=form, errors="coerce").astype("datetime64[us]"))
     if serials:
-        hit = typed.isna() & shown.str.fullmatch(r"\d{5}(?:\.\d+)?")
+        hit = typed.isna() & shown.str.fullmatch(r"[0-9]{5}(?:\.[0-9]+)?")
         days = pd.to_numeric(shown[hit].str.split(".").str[0])
         typed = typed.mask(hit, (EXCEL_DAY_ZERO + pd.to_timedelta(days, unit="D")).astype("datetime64[us]"))
     typed = typed.where((typed > "1900-01-01") & (typed < "2099-12-31"))
-    got = kept.map(pd.Series(typed.to_numpy(), index=unique.to_numpy())).astype("datetime64[us]")
-    return got, got.isna() & (kept != "")
+    return _spread(typed, number, text), _spread(typed.isna() & (kept != ""), number, text)
+
+
+def _distinct(text: pd.Series) -> tuple[np.ndarray, pd.Series]:
+    """A column's distinct cells, and for each of its rows the number of its cell: returns say the same thing often."""
+    number, cells = pd.factorize(text, use_na_sentinel=False)
+    return number, pd.Series(cells)
+
+
+def _spread(cells: pd.Series, number: np.ndarray, text: pd.Series) -> pd.Series:
+    return cells.take(number).set_axis(text.index)
 
 
 def _iso_from_year(found) -> str:
     year, month, day = found.groups()
-    return f"{year}-{MONTHS.get(month, '99')}-{int(day):02d}"
+    return f"{year}-{MONTHS[month[:3]]}-{int(day):02d}"
 
 
 def _iso_from_day(found) -> str:
     day, month, year = found.groups()
-    return f"{year}-{MONTHS.get(month, '99')}-{int(day):02d}"
+    return f"{year}-{MONTHS[month[:3]]}-{int(day):02d}"

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.parsers import expat
 
 from jsna.errors import Problem, SourceError
-from jsna.files.archive import AGAIN
-from jsna.files.limits import XML_BYTES
+from jsna.files.archive import AGAIN, open_stream
+from jsna.files.limits import XML_BYTES, XML_DEPTH, XML_SILENCE
 
-PIECE = 1 << 20
-TEXT_LIMIT = 1 << 20
-DEPTH_LIMIT = 200
+PIECE = 1 << 18
+ONE_MESSAGE = "A file holds one message: put each into a file of its own."
 
 
 @dataclass(frozen=True)
 class Record:
     """One record: ``leaves`` by local name in lower case, in the order met; ``groups`` the leaves of each element
     within it that has any, by that element's name; ``inside`` the names of the elements that it lies in, its own last;
-    ``around`` the latest leaves outside of any record (header, school); ``line`` where it begins."""
+    ``around`` the leaves outside of any record that hold for it (header, school); ``line`` where it begins."""
 
     leaves: Mapping[str, list[str]]
     groups: Mapping[str, list[dict[str, str]]]
@@ -30,22 +29,26 @@ class Record:
 
 
 def records(
-    path: Path, marker: str, *, skip: Callable[[str], bool] = lambda name: False, around: frozenset[str] = frozenset()
+    path: Path,
+    marker: str,
+    *,
+    skip: Callable[[str], bool] = lambda name: False,
+    around: frozenset[str] = frozenset(),
+    scopes: Sequence[str] = (),
+    elements: Sequence[str] = (),
 ) -> Iterator[Record]:
-    """Every element that has a child named ``marker`` (local name, lower case) as a ``Record``.
+    """Every element that has a child named ``marker`` (local name, lower case) as a ``Record``; gzipped files too.
 
     Namespaces, order and nesting do not matter. ``skip`` names leaves that are never kept; ``around`` the leaves
-    outside of records that are. Memory does not grow with the file. Raises ``SourceError`` for a document type or
-    entity (attacks), for a file that breaks off or is no XML (with the line), and for one that is too large.
+    outside of records that are. ``scopes`` names elements, the widest first, that describe what comes after them, such
+    as header and school: where one begins, all that an earlier one of its kind, or of a narrower kind, said is
+    forgotten, so that no school goes by the number of the one before it. ``elements`` are names that are records with or
+    without ``marker``; in these, and in those once met, it need not be the first child. Memory does not grow with the file. Raises
+    ``SourceError`` for a document type or entity (attacks), for a file that breaks off or is no XML (with the line),
+    for elements nested deeper than any return's, for more than a mebibyte without a tag, and for one that is too large.
     """
-    if not path.is_file():
-        raise SourceError(Problem("The file is missing.", where=path.name, mend="Put it there and run again."))
-    if path.stat().st_size > XML_BYTES:
-        raise SourceError(
-            Problem("The file is too large.", where=path.name, value=f"{path.stat().st_size >> 20:,} MiB")
-        )
-    reader = _Reader(path.name, marker, skip, around)
-    with path.open("rb") as stream:
+    reader = _Reader(path.name, marker, skip, around, tuple(scopes), set(elements))
+    with open_stream(path, limit=XML_BYTES) as stream:
         while piece := stream.read(PIECE):
             yield from reader.feed(piece, final=False)
         yield from reader.feed(b"", final=True)
@@ -54,76 +57,99 @@ def records(
 class _Reader:
     """The parser's state: where it is, and the record that is being gathered."""
 
-    def __init__(self, where: str, marker: str, skip: Callable[[str], bool], around: frozenset[str]) -> None:
+    def __init__(
+        self,
+        where: str,
+        marker: str,
+        skip: Callable[[str], bool],
+        around: frozenset[str],
+        scopes: tuple[str, ...],
+        elements: set[str],
+    ) -> None:
         self.where, self.marker, self.skip, self.wanted = where, marker, skip, around
+        self.always, self.elements = frozenset(elements), elements
+        self.marked = False
+        self.scopes = {name: depth for depth, name in enumerate(scopes, 1)}
+        self.open_scopes: list[int] = []
         self.stack: list[str] = []
         self.text: list[str] = []
-        self.length = 0
+        self.silent = 0
         self.is_leaf = False
         self.depth = 0
         self.leaves: dict[str, list[str]] = {}
         self.groups: dict[str, list[dict[str, str]]] = {}
         self.own: list[dict[str, str] | None] = []
         self.line = 0
-        self.around: dict[str, str] = {}
+        # What was said around records, with the scope that said it (0 for none).
+        self.around: dict[str, tuple[str, int]] = {}
         self.local: dict[str, str] = {}
         self.done: list[Record] = []
         self.parser = expat.ParserCreate()
         self.parser.buffer_text = True
         self.parser.StartElementHandler = self.start
         self.parser.EndElementHandler = self.end
-        self.parser.CharacterDataHandler = self.characters
+        self.parser.CharacterDataHandler = self.text.append
         self.parser.StartDoctypeDeclHandler = self.doctype
 
     def feed(self, piece: bytes, final: bool) -> list[Record]:
+        self.silent += len(piece)
         try:
             self.parser.Parse(piece, final)
         except expat.ExpatError as error:
-            raise SourceError(
-                Problem(
-                    f"The file is not whole XML: it breaks at line {error.lineno}, column {error.offset} "
-                    f"({expat.ErrorString(error.code)}).",
-                    where=self.where,
-                    mend=AGAIN,
-                )
-            ) from None
+            raise SourceError(self._broken(error)) from None
         except (LookupError, ValueError) as error:
             raise SourceError(
                 Problem(
                     f"The file's encoding is not understood ({type(error).__name__}).", where=self.where, mend=AGAIN
                 )
             ) from None
+        if self.silent > XML_SILENCE:
+            raise SourceError(
+                Problem(
+                    "An element, attribute, comment or text is longer than any return's.",
+                    where=f"{self.where}, line {self.parser.CurrentLineNumber:,}",
+                    expected=f"at most {XML_SILENCE >> 10:,} KiB between tags",
+                    mend=AGAIN,
+                )
+            )
         done, self.done = self.done, []
         return done
+
+    def _broken(self, error: expat.ExpatError) -> Problem:
+        place = f"{self.where}, line {error.lineno:,}, column {error.offset + 1:,}"
+        why = expat.ErrorString(error.code)
+        if why == expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT:
+            return Problem("The file goes on after its end.", where=place, mend=ONE_MESSAGE)
+        return Problem(f"The file is not whole XML: it breaks there ({why}).", where=place, mend=AGAIN)
 
     def start(self, name: str, attributes: object) -> None:
         low = self.local.get(name)
         if low is None:
             low = self.local[name] = name.rpartition(":")[2].casefold()
+        self.silent = 0
         self.stack.append(low)
         self.own.append(None)
-        if len(self.stack) > DEPTH_LIMIT:
-            raise SourceError(
-                Problem(f"Elements lie more than {DEPTH_LIMIT} deep, which no return has.", where=self.where)
-            )
-        self.is_leaf, self.length = True, 0
-        self.text.clear()
-        if low == self.marker and not self.depth:
-            self.depth, self.line = len(self.stack) - 1, self.parser.CurrentLineNumber
-            self.leaves, self.groups = {}, {}
-
-    def characters(self, text: str) -> None:
-        self.text.append(text)
-        self.length += len(text)
-        if self.length > TEXT_LIMIT:
+        if len(self.stack) > XML_DEPTH:
             raise SourceError(
                 Problem(
-                    f"The text of one element near line {self.parser.CurrentLineNumber} is over a mebibyte long, which "
-                    "no return has.",
-                    where=self.where,
-                    mend=AGAIN,
+                    "Elements lie deeper in each other than in any return.",
+                    where=f"{self.where}, line {self.parser.CurrentLineNumber:,}",
+                    expected=f"at most {XML_DEPTH} levels",
+                    mend="Export it again from the system that holds the data.",
                 )
             )
+        self.is_leaf = True
+        self.text.clear()
+        if self.depth:
+            self.marked = self.marked or low == self.marker
+        elif low == self.marker or low in self.elements:
+            self.marked = low == self.marker
+            self.depth, self.line = len(self.stack) - self.marked, self.parser.CurrentLineNumber
+            self.leaves, self.groups = {}, {}
+        elif low in self.scopes:
+            scope = self.scopes[low]
+            self.open_scopes.append(scope)
+            self.around = {leaf: (text, of) for leaf, (text, of) in self.around.items() if of < scope}
 
     def end(self, name: str) -> None:
         low, own = self.stack.pop(), self.own.pop()
@@ -132,24 +158,31 @@ class _Reader:
                 if not self.skip(low):
                     self._keep(low, "".join(self.text).strip())
             elif low in self.wanted:
-                self.around[low] = "".join(self.text).strip()
+                scope = self.open_scopes[-1] if self.open_scopes else 0
+                self.around[low] = ("".join(self.text).strip(), scope)
             self.is_leaf = False
         elif own:
             self.groups.setdefault(low, []).append(own)
         if self.depth and len(self.stack) < self.depth:
-            inside = (*self.stack, low)
-            self.done.append(Record(self.leaves, self.groups, inside, dict(self.around), self.line))
+            if self.marked or low in self.always:
+                self.elements.add(low)
+                around = {leaf: text for leaf, (text, _) in self.around.items()}
+                self.done.append(Record(self.leaves, self.groups, (*self.stack, low), around, self.line))
             self.depth = 0
+        elif low in self.scopes and not self.depth:
+            self.open_scopes.pop()
         self.text.clear()
-        self.length = 0
 
     def _keep(self, name: str, text: str) -> None:
         self.leaves.setdefault(name, []).append(text)
-        if self.own:
-            above = self.own[-1]
-            if above is None:
-                above = self.own[-1] = {}
-            above[name] = text
+        above = self.own[-1]
+        if above is not None and name in above:
+            # The same leaf again in one element: pairs that stand in a row without an element round each.
+            self.groups.setdefault(self.stack[-1], []).append(above)
+            above = None
+        if above is None:
+            above = self.own[-1] = {}
+        above[name] = text
 
     def doctype(self, *declared: object) -> None:
         raise SourceError(

@@ -86,7 +86,7 @@ def write_pack(staging: Path, area: Area, made: list[Made]) -> None:
     from jsna.pack.page import chapter_page
 
     good = [m.chapter for m in made if not m.error]
-    leave_out = "needs-official" if area.brings == "pupils" else "needs-pupils"
+    leave_out = "needs-official" if "pupils" in area.brings else "needs-pupils"
     harvests: list[Harvest] = []
     nav = [(c.name, c.title) for c in good]
     for chapter in good:
@@ -157,7 +157,7 @@ def _index(area: Area, made: list[Made], harvests: list[Harvest], flags, sources
         flagged=sum(f["status"] != "watch" for f in standing),
         comparisons=sum("not_compared" not in flag["reasons"] for flag in flags),
         chapters=chapters,
-        brings=area.brings,
+        brings="pupils" if "pupils" in area.brings else "official",
         sources=sources,
         policy=area.protection,
     )
@@ -165,7 +165,7 @@ def _index(area: Area, made: list[Made], harvests: list[Harvest], flags, sources
 
 def _manifest(staging: Path, area: Area, made: list[Made], sources: list[dict[str, Any]]) -> str:
     """What went in and what came out; the one part that differs between two equal runs is ``made_at``."""
-    parameters = area.params.model_dump() | {"data": ""}
+    parameters = area.params.without_places()
     outputs = {
         path.relative_to(staging).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(staging.rglob("*"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import tempfile
 import threading
 from dataclasses import dataclass
 from importlib import import_module
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from jsna.errors import WorkbenchError
+from jsna.local import PREPARED_VARIABLE, keep
 from jsna.pack.write import Made, put_in_place, staging_folder, write_pack
 from jsna.params import DATA_VARIABLE
 from jsna.refresh.plan import Pack, all_chapters, plan
@@ -43,11 +45,12 @@ def refresh(params_files: list[Path], *, out: Path, workers: int, only: list[str
     for pack in packs:
         _check_inputs(pack)
     stagings: list[Path] = []
+    aside = Path(tempfile.mkdtemp(prefix="jsna-"))
     try:
         stagings = [staging_folder(pack.folder) for pack in packs]
         for pack, staging in zip(packs, stagings, strict=True):
             _carry_over(pack, staging)
-        outcomes = _run(packs, stagings, workers, log)
+        outcomes = _run(packs, stagings, _set_aside(packs, aside), workers, log)
         failures = []
         for number, (pack, staging) in enumerate(zip(packs, stagings, strict=True)):
             made = _made(pack, staging, [o for o in outcomes if o.job.pack == number])
@@ -56,16 +59,33 @@ def refresh(params_files: list[Path], *, out: Path, workers: int, only: list[str
             failures += [(pack.area.label, m.chapter.name, m.error) for m in made if m.error]
         return Report(tuple(p.folder for p in packs), tuple(failures))
     finally:
-        for staging in stagings:
-            shutil.rmtree(staging, ignore_errors=True)
+        for folder in (*stagings, aside):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check_inputs(pack: Pack) -> None:
-    """Fail before anything runs where an input is missing; make the synthetic area once, for all chapters."""
-    if pack.area.synthetic:
-        _ = pack.area.pupils, pack.area.ehc_cases
-    else:
+    """Fail before anything runs where an input cannot be used; what all chapters need is read or made once."""
+    if "official" in pack.area.brings:
         pack.area.official.check()
+    else:
+        _ = pack.area.pupils, "cases" in pack.area.brings and pack.area.ehc_cases
+
+
+def _set_aside(packs: tuple[Pack, ...], folder: Path) -> list[dict[str, str]]:
+    """For each pack, where its kernels find data: pupils that were read from an authority's own files lie, without
+    names or numbers, in a folder that its owner alone can read, and that goes when the run ends."""
+    told = []
+    for number, pack in enumerate(packs):
+        where: dict[str, str] = {}
+        if pack.area.params.source != "synthetic" and pack.area.params.has_data_folder():
+            where[DATA_VARIABLE] = str(pack.area.params.data_folder().resolve())
+        if pack.area.local:
+            where[PREPARED_VARIABLE] = str(folder / str(number))
+            keep(folder / str(number), "pupils", pack.area.pupils)
+            if "cases" in pack.area.brings:
+                keep(folder / str(number), "cases", pack.area.ehc_cases)
+        told.append(where)
+    return told
 
 
 def _carry_over(pack: Pack, staging: Path) -> None:
@@ -77,7 +97,9 @@ def _carry_over(pack: Pack, staging: Path) -> None:
             shutil.copyfile(before, staging / "notebooks" / before.name)
 
 
-def _run(packs: tuple[Pack, ...], stagings: list[Path], workers: int, log: TextIO) -> list[Outcome]:
+def _run(
+    packs: tuple[Pack, ...], stagings: list[Path], folders: list[dict[str, str]], workers: int, log: TextIO
+) -> list[Outcome]:
     from tqdm import tqdm
 
     jobs = [
@@ -86,8 +108,8 @@ def _run(packs: tuple[Pack, ...], stagings: list[Path], workers: int, log: TextI
             chapter=chapter.name,
             notebook=chapter.path,
             output=staging / "notebooks" / f"{chapter.name}.ipynb",
-            parameters=pack.area.params.model_dump() | {"data": ""},
-            data_folder="" if pack.area.synthetic else str(pack.area.params.data_folder().resolve()),
+            parameters=pack.area.params.without_places(),
+            folders=folders[number],
         )
         for number, (pack, staging) in enumerate(zip(packs, stagings, strict=True))
         for chapter in pack.chapters

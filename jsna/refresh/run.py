@@ -12,21 +12,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jsna.local import PREPARED_VARIABLE
 from jsna.params import DATA_VARIABLE
 
+FOLDERS = (DATA_VARIABLE, PREPARED_VARIABLE)
 CELL_TIMEOUT_SECONDS = 900
 
 
 @dataclass(frozen=True)
 class Job:
-    """One chapter for one area: plain values only, so that it crosses process borders."""
+    """One chapter for one area: plain values only, so that it crosses process borders.
+
+    ``folders`` are environment variables that tell the kernel where data lie.
+    """
 
     pack: int
     chapter: str
     notebook: Path
     output: Path
     parameters: dict[str, Any]
-    data_folder: str = ""
+    folders: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,7 @@ def run_all(jobs: list[Job], workers: int) -> Iterator[Outcome]:
 def run_one(job: Job) -> Outcome:
     """Execute one chapter's notebook in a kernel of its own.
 
-    The folder of official files reaches the kernel by the environment, so that no path is written into the notebook.
+    Where data lie reaches the kernel by the environment, so that no path is written into the notebook.
     """
     import logging
     import warnings
@@ -104,8 +109,10 @@ def run_one(job: Job) -> Outcome:
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
     # Chapters already run side by side: threads of linear algebra on top of that only wait for one another.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    if job.data_folder:
-        os.environ[DATA_VARIABLE] = job.data_folder
+    # A worker makes chapters of several areas: what one was told must not reach the next.
+    for variable in FOLDERS:
+        os.environ.pop(variable, None)
+    os.environ.update(job.folders)
     started = time.monotonic()
     error = ""
     with warnings.catch_warnings():

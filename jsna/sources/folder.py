@@ -13,6 +13,7 @@ import yaml
 
 from geo.boundaries import check_boundaries
 from geo.files import read_place_file
+from geo.recoding import recodings
 from jsna.errors import Problem, SourceError
 from jsna.files.headers import need_columns
 from jsna.files.result import Loaded
@@ -121,18 +122,21 @@ class OfficialFolder:
         return self._once("low_income", lambda: read_place_file(self.file("low_income"), "low_income_ward"))
 
     def districts_of(self, code: str) -> list[str]:
-        """The districts that an authority holds today: those of a county, else the authority itself.
+        """The districts of an authority: those of a county, else the authority itself, under every code they have had.
 
-        Raises ``SourceError`` for a code that no district of today names.
+        Files of different years name one authority by different codes (Barnsley, North Yorkshire): all are given, so
+        that rows of any year are found. Raises ``SourceError`` for a code that no list names.
         """
-        districts = self.la_codes().frame
-        today = districts[districts["la"] == districts["la_now"]]
-        own = sorted(today.loc[(today["upper_la"] == code) | (today["la"] == code), "la"].unique())
-        if not own:
+        changed = recodings().query("weight == 1")
+        linked = {code, *changed.loc[changed["old_code"] == code, "new_code"]}
+        linked |= set(changed.loc[changed["new_code"].isin(linked) & (changed["tier"] != "district"), "old_code"])
+        lists = self.la_codes().frame
+        now = lists.loc[lists["upper_la"].isin(linked) | lists["la"].isin(linked), "la_now"].unique()
+        if not len(now):
             raise SourceError(
                 Problem("The list of districts does not know this authority.", where="la_codes", value=code)
             )
-        return own
+        return sorted({*now, *lists.loc[lists["la_now"].isin(now), "la"]})
 
     def ward_shapes(self, district_codes: list[str]) -> gpd.GeoDataFrame:
         """Official ward boundaries (2025) of some districts, in EPSG:27700: ward_code, ward_name, geometry."""

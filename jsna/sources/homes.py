@@ -19,7 +19,7 @@ class Homes:
     ``lsoas`` has a row an LSOA of 2021: ``lsoa21``, ``ward_code``, ``idaci_rank``, ``idaci_decile`` (1 the most
     deprived) and ``idaci_edition``; those outside the authority may be there without a ward. ``directory`` is the frame
     of ``geo.postcodes.read_postcodes``, or nothing where the files bring LSOA codes themselves. ``changes`` leads from
-    LSOAs of 2011 that were merged or only renamed to their one LSOA of 2021.
+    LSOAs of 2011 that are no more to their one LSOA of 2021, or to "" where they were split.
     """
 
     lsoas: pd.DataFrame
@@ -39,8 +39,9 @@ class Placed:
 def place(postcode: pd.Series, lsoa: pd.Series, homes: Homes) -> Placed:
     """The home of each pupil: by postcode where a directory is at hand, else by the LSOA code that the file brings.
 
-    An LSOA code of 2011 that no list of 2021 holds is led to its one successor where there is one, and is unknown where
-    it was split. A pupil who lives outside the authority keeps the LSOA, and has no ward of it.
+    An LSOA code of 2011 that is no more is led to its one successor where there is one, and is unknown where it was
+    split. A pupil who lives outside the authority keeps the LSOA, and has no ward of it; what is no code of an LSOA in
+    England counts as not known.
     """
     code, words = lsoa.str.upper().astype("str"), {}
     if homes.directory is not None:
@@ -52,9 +53,11 @@ def place(postcode: pd.Series, lsoa: pd.Series, homes: Homes) -> Placed:
     if homes.changes is not None:
         old = ~code.isin(known) & code.isin(homes.changes.index)
         code = code.mask(old, code.map(homes.changes))
-        words["LSOA of 2011 led to its successor"] = int(old.sum())
-    split = ~code.isin(known) & (code != "")
-    code = code.mask(split, "")
+        words["LSOA of 2011 led to its successor"] = int((old & (code != "")).sum())
+        words["LSOA of 2011 that was split"] = int((old & (code == "")).sum())
+    strange = (code != "") & ~code.str.fullmatch(r"E01\d{6}")
+    code = code.mask(strange, "")
+    words["no code of an LSOA in England"] = int(strange.sum())
     own = homes.lsoas.set_index("lsoa21").reindex(code).reset_index(drop=True)
     frame = pd.DataFrame(
         {
@@ -69,5 +72,4 @@ def place(postcode: pd.Series, lsoa: pd.Series, homes: Homes) -> Placed:
     words["home in the authority"] = int((frame["ward_code"] != UNKNOWN_WARD).sum())
     words["home elsewhere"] = int(((frame["ward_code"] == UNKNOWN_WARD) & (frame["lsoa21"] != "")).sum())
     words["home not known"] = int((frame["lsoa21"] == "").sum())
-    words["LSOA code of another list"] = int(split.sum())
     return Placed(frame, {k: n for k, n in words.items() if n})

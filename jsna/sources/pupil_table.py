@@ -13,7 +13,7 @@ from jsna.errors import Problem, SourceError
 from jsna.files.result import Loaded, Summary, refused, together
 from jsna.files.values import MISSING, booleans, dates, tidy, trim, without_decimal_zero
 from jsna.sources.homes import Homes, place
-from jsna.sources.identity import masked, pseudonyms, upn_problems
+from jsna.sources.identity import SYNTHETIC_LA, masked, pseudonyms, upn_problems
 
 RAW = (
     "upn",
@@ -164,6 +164,7 @@ def canonical(raws: Sequence[Raw], context: Context) -> PupilTable:
     twice with no difference but its form.
     """
     parts = [_one(raw, context) for raw in raws]
+    invented = _invented(raws)
     frame = pd.concat([p.loaded.frame for p in parts], ignore_index=True)
     frame = frame.sort_values(["census_date", "pupil_id"], kind="stable", ignore_index=True)
     summaries = [p.loaded.summary for p in parts]
@@ -178,11 +179,29 @@ def canonical(raws: Sequence[Raw], context: Context) -> PupilTable:
         sha256=" ".join(s.sha256 for s in summaries),
         publisher="The authority's own records",
         licence="Not for publication; figures leave through the disclosure gate alone",
+        synthetic=invented,
         notes=tuple(dict.fromkeys(n for s in summaries for n in s.notes)),
     )
     findings = pd.concat([p.findings for p in parts], ignore_index=True)
     quarantine = together([p.loaded.quarantine for p in parts])
     return PupilTable(Loaded(_typed(frame), quarantine, summary), findings)
+
+
+def _invented(raws: Sequence[Raw]) -> bool:
+    """Whether the pupils are the workbench's own, whose numbers name an authority that does not exist. Invented
+    children among real ones are refused: a pack must be the one or the other."""
+    number = pd.concat([tidy(r.frame["upn"]) for r in raws if "upn" in r.frame] or [pd.Series(dtype="str")])
+    number = number[number.str.fullmatch(r"[A-Za-z]\d{11}\w")]
+    invented = number.str[1:4] == SYNTHETIC_LA
+    if invented.any() and not invented.all():
+        raise SourceError(
+            Problem(
+                f"{int(invented.sum()):,} of {len(number):,} pupils are invented ones of the workbench.",
+                where=", ".join(dict.fromkeys(f for r in raws for f in r.file.unique())),
+                mend="Take the practice files out of pupils: in the params file.",
+            )
+        )
+    return bool(len(number) and invented.all())
 
 
 def _one(raw: Raw, context: Context) -> PupilTable:
@@ -408,7 +427,7 @@ def _ethnicity(text: pd.DataFrame, got: _Gathered) -> tuple[pd.Series, pd.Series
     mains, named = _ethnicities()
     given = trim(text["ethnicity"]).str.upper()
     code = given.where(given.isin(mains), given.map(named)).fillna("")
-    strange = (code == "") & ~given.str.casefold().isin(MISSING)
+    strange = (code == "") & ~given.str.lower().isin(MISSING)
     got.refuse(strange, "ethnicity", text["ethnicity"], "no ethnicity code of the school census", SEEN)
     got.find(
         "ethnicity empty",
@@ -433,7 +452,7 @@ def _language(text: pd.DataFrame, got: _Gathered) -> tuple[pd.Series, pd.Series]
     parents, groups, names = _languages()
     given = trim(text["language"]).str.upper()
     code = given.where(given.isin(parents), given.map(names)).fillna("")
-    strange = (code == "") & ~given.str.casefold().isin(MISSING)
+    strange = (code == "") & ~given.str.lower().isin(MISSING)
     got.refuse(strange, "language", text["language"], "no language code of the school census", SEEN)
     code = code.mask(code == "", LANGUAGE_NOT_OBTAINED)
     return code.map(parents), code.map(groups)
@@ -475,7 +494,7 @@ def _provision(text: pd.DataFrame, got: _Gathered) -> pd.Series:
         "a type of need stands where the SEN provision belongs",
         "Were two columns swapped? " + EXPORT,
     )
-    empty = given.str.casefold().isin(MISSING) & (code == "")
+    empty = given.str.lower().isin(MISSING) & (code == "")
     got.refuse(empty, "sen_provision", text["sen_provision"], "no SEN provision: neither with SEN nor without", EXPORT)
     rest = (code == "") & ~swapped & ~empty
     got.refuse(rest, "sen_provision", text["sen_provision"], "no code of SEN provision (N, K or E)", EXPORT)
@@ -523,7 +542,7 @@ def _needs(text: pd.DataFrame, provision: pd.Series, got: _Gathered) -> tuple[pd
 
 def _need(cells: pd.Series, column: str, known: set[str], got: _Gathered) -> pd.Series:
     given = trim(cells).str.upper()
-    strange = ~given.isin(known) & ~given.str.casefold().isin(MISSING)
+    strange = ~given.isin(known) & ~given.str.lower().isin(MISSING)
     got.refuse(strange, column, cells, "no code of a type of need", SEEN)
     return given.where(given.isin(known), "")
 

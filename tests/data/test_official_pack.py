@@ -60,3 +60,10 @@ def test_timeliness_within_areas_of_england_is_shown(pack):
     table = _rows(pack / "tables" / "ehc-within-areas.csv")
     row = next(r for r in table if r["Group"] == "Pakistani")
     assert (row["Ratio"], row["All England together"]) == ("1.02", "1.21")
+
+
+def test_children_of_low_income_families_are_in_the_pack_ward_by_ward(pack):
+    table = {r["Ward"]: r for r in _rows(pack / "tables" / "wards-low-income-table.csv")}
+    assert len(table) == 20
+    assert list(table["Wigmore"].values())[-2:] == ["400", "21.9"]  # DWP, Table 4, year ending 2025
+    assert "Wards are those of May 2023" not in (pack / "chapters" / "06-wards.html").read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from geo.errors import PlaceError
-from geo.maps import Style, draw, hexagons, key, quantile_edges, shade
+from geo.maps import Style, draw, hexagons, key, outline, quantile_edges, shade
 from geo.places import embedded_shapes
 
 STYLE = Style("#1A1A1A", "#8A8A8A", ("#F2F6FA", "#C5DBEF", "#6BACE6", "#2073BC", "#12436D"))
@@ -192,6 +192,18 @@ def test_what_is_drawn_is_what_the_classes_say():
     dotted = {len(c.get_paths()): c.get_linestyle()[0][1] for c in axes.collections if not c.get_hatch()}
     assert [n for n, dashes in dotted.items() if dashes is not None] == [1]
     assert [t.get_text() for t in axes.texts] == list("123456789")
+
+
+def test_larger_areas_are_outlined_and_named_once_and_a_shape_without_a_name_is_in_none():
+    shapes = block(3)
+    _, axes = axes_of(shapes, shade([1.0] * 9))
+    drawn = len(axes.collections)
+    outline(axes, shapes, ["West", "East", "East"] * 2 + ["West", "East", None], STYLE)
+    assert [t.get_text() for t in axes.texts] == ["East", "West"]
+    edges = [path for c in axes.collections[drawn:] for path in c.get_paths()]
+    assert len(edges) == 2
+    # By hand: around the five squares in the east run ten sides, around the three in the west eight.
+    assert {round(shapely.LineString(p.vertices).length) for p in edges} == {10_000, 8_000}
 
 
 def test_a_hatch_shows_on_light_and_on_dark():

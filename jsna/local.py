@@ -1,0 +1,194 @@
+"""An authority's own data, as its params name them: read once in a run, and kept for the chapters of that run."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from jsna.errors import ParamsError, Problem, WorkbenchError
+from jsna.files.result import Loaded, Summary
+from jsna.params import Params, Table
+from jsna.sources.homes import Homes
+from jsna.sources.identity import read_key
+from jsna.sources.pupil_table import Context, PupilTable
+
+PREPARED_VARIABLE = "JSNA_PREPARED"
+"""Names the folder in which a refresh keeps what it has read, for the chapters of this run alone."""
+
+
+def pupils_of(params: Params) -> PupilTable:
+    """The canonical pupils of the params' one area. Raises the ``WorkbenchError`` family, all faults together."""
+    from jsna.sources.pupils import read_pupils
+
+    problems = _missing(params)
+    if problems:
+        raise ParamsError(*problems)
+    schools = _schools(params) if params.schools else None
+    context = Context(params.areas[0], read_key(params.paths("key_file")[0]), homes_of(params), schools)
+    if isinstance(params.pupils, Table):
+        return _from_database(params, params.pupils, context)
+    return read_pupils(params.paths("pupils"), context, params.census_date)
+
+
+@dataclass(frozen=True)
+class Read:
+    """Sources that were read, what their readers found to look at, and the errors of those that could not be read."""
+
+    sources: Sequence[Loaded] = ()
+    findings: Sequence[pd.DataFrame] = ()
+    errors: Sequence[WorkbenchError] = ()
+
+
+def read_all(params: Params) -> Read:
+    """Everything that the params name, each for itself: one that cannot be read does not hide the others."""
+    sources: list[Loaded] = []
+    findings: list[pd.DataFrame] = []
+    errors: list[WorkbenchError] = []
+    for read in (_read_pupils, _read_cases):
+        try:
+            loaded, found = read(params)
+            sources += loaded
+            findings += found
+        except WorkbenchError as error:
+            errors.append(error)
+    return Read(sources, findings, errors)
+
+
+def _read_pupils(params: Params) -> tuple[list[Loaded], list[pd.DataFrame]]:
+    table = pupils_of(params)
+    return [table.loaded], [table.findings]
+
+
+def _read_cases(params: Params) -> tuple[list[Loaded], list[pd.DataFrame]]:
+    cases = cases_of(params)
+    return ([] if cases is None else [cases]), []
+
+
+def _schools(params: Params) -> pd.DataFrame:
+    from jsna.sources.schools import read_schools
+
+    return read_schools(params.paths("schools")[0]).frame
+
+
+def _missing(params: Params) -> list[Problem]:
+    problems = []
+    if not params.pupils:
+        mend = "Name the files: pupils: [census/2026]. See docs/own-data.md."
+        problems.append(Problem("No School Census is named.", where="pupils", mend=mend))
+    if not params.key_file:
+        mend = "Make a key once with `jsna init`, and name its file: key_file: ~/jsna-keys/luton.key."
+        problems.append(Problem("The project's key is not named.", where="key_file", mend=mend))
+    return problems
+
+
+def _from_database(params: Params, table: Table, context: Context) -> PupilTable:
+    from jsna.sources.census_flat import raw_of
+    from jsna.sources.database import read_table
+    from jsna.sources.pupil_table import canonical
+
+    read = read_table(
+        table.url,
+        table.table,
+        table.columns,
+        where=table.where,
+        password_env=table.password_env,
+        password_file=table.password_file,
+    )
+    rows, name = read.summary.rows_read, read.summary.file
+    form = "School Census, a table of a database"
+    raw = raw_of(read.frame, name, rows, read.quarantine, form, read.summary.sha256, (), params.census_date)
+    return canonical([raw], context)
+
+
+def cases_of(params: Params) -> Loaded | None:
+    """Requests for EHC needs assessments from the SEN2 return or a case list; nothing where neither is named."""
+    return None
+
+
+def homes_of(params: Params) -> Homes:
+    """What pupils of the params' one area are placed with.
+
+    For the embedded area all is at hand but the postcode directory. For another, and for pupils who live beyond the
+    border, the official files in ``data`` say wards and deprivation; without them these are not known.
+    """
+    from geo.places import AREA_CODE
+    from geo.postcodes import read_postcodes
+
+    named = params.paths("postcodes")
+    directory = read_postcodes(named[0]).frame if named else None
+    embedded = params.areas[0] == AREA_CODE
+    if not embedded and not params.has_data_folder():
+        raise ParamsError(
+            Problem(
+                "Wards and deprivation of this area are not embedded.",
+                where="data",
+                mend="Name a folder of official files in data: (lookups and indices of deprivation); see `jsna fetch`.",
+            )
+        )
+    lsoas = _embedded_lsoas() if embedded else pd.DataFrame()
+    if params.has_data_folder():
+        official = _official_lsoas(params)
+        lsoas = pd.concat([lsoas, official[~official["lsoa21"].isin(lsoas.get("lsoa21", []))]], ignore_index=True)
+    return Homes(lsoas, directory, _changes(embedded))
+
+
+def _embedded_lsoas() -> pd.DataFrame:
+    from geo.places import embedded_lsoas
+
+    own = embedded_lsoas().rename(columns={"idaci_2025_rank": "idaci_rank", "idaci_2025_decile": "idaci_decile"})
+    return own[["lsoa21", "ward_code", "idaci_rank", "idaci_decile"]].assign(idaci_edition="2025")
+
+
+def _official_lsoas(params: Params) -> pd.DataFrame:
+    from jsna.sources.folder import OfficialFolder
+
+    folder = OfficialFolder(params.data_folder())
+    deprived = folder.idaci().frame.rename(columns={"lsoa": "lsoa21", "rank": "idaci_rank", "decile": "idaci_decile"})
+    wards = folder.lsoa_ward().frame
+    own = wards[wards["district_code"].isin(folder.districts_of(params.areas[0]))].set_index("lsoa")["ward_code"]
+    return deprived.assign(ward_code=deprived["lsoa21"].map(own).fillna(""), idaci_edition="2025")
+
+
+def _changes(embedded: bool) -> pd.Series | None:
+    """LSOAs of 2011 that are no more, with their one successor in 2021, or "" where they were split."""
+    if not embedded:
+        return None
+    from geo.places import embedded_lookup
+
+    rows = embedded_lookup("lsoa11", "lsoa21").rows
+    gone = rows[~rows["source"].isin(rows["target"])]
+    several = gone["source"].duplicated(keep=False)
+    return gone.assign(target=gone["target"].mask(several, "")).drop_duplicates("source").set_index("source")["target"]
+
+
+def keep(folder: Path, name: str, loaded: Loaded) -> None:
+    """Put a source aside for the chapters of a run, where its owner alone can read it."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    loaded.frame.to_parquet(folder / f"{name}.parquet", index=False)
+    loaded.quarantine.astype("str").to_parquet(folder / f"{name}-quarantine.parquet", index=False)
+    (folder / f"{name}.json").write_text(json.dumps(asdict(loaded.summary)), encoding="utf-8")
+
+
+def kept(name: str) -> Loaded | None:
+    """A source that this run has put aside, or nothing."""
+    named = os.environ.get(PREPARED_VARIABLE, "")
+    folder = Path(named)
+    if not named or not (folder / f"{name}.json").is_file():
+        return None
+    _own(folder)
+    told: dict[str, Any] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    quarantine = pd.read_parquet(folder / f"{name}-quarantine.parquet")
+    summary = Summary(**{**told, "notes": tuple(told["notes"])})
+    return Loaded(pd.read_parquet(folder / f"{name}.parquet"), quarantine, summary)
+
+
+def _own(folder: Path) -> None:
+    if os.name != "nt" and stat.S_IMODE(folder.stat().st_mode) & 0o077:
+        raise ParamsError(Problem("Others can read what this run has put aside.", where=PREPARED_VARIABLE))

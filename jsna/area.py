@@ -125,7 +125,7 @@ class Area:
 
     @cached_property
     def wards(self) -> pd.DataFrame:
-        """``ward_code`` and ``label`` of the area's wards, by name; a name that two districts have bears its district."""
+        """``ward_code`` and ``label`` of the wards, by name; a name that two districts have bears its district."""
         from geo.places import AREA_CODE, embedded_lsoas
 
         if self.code == AREA_CODE:

@@ -133,7 +133,7 @@ def _csv(path: Path, entry: Entry) -> Contents:
 def _zip(path: Path, entry: Any) -> Contents:
     rows, columns, problems = 0, [], []
     with open_zip(path) as archive:
-        if broken := None:
+        if broken := archive.testzip():
             raise FetchError(Problem("A file in the zip is damaged.", where=entry.where, value=broken, mend=AGAIN))
         for name, needed in entry.tables.items():
             where = f"{entry.where}, {name}"

@@ -1,11 +1,13 @@
-"""What published tables share: their licence, and figures with official symbols beside them."""
+"""What published tables share: their licence, parquet files, and figures with official symbols beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 
+from jsna.errors import Problem, SourceError
 from jsna.files.result import refused, together
 from jsna.files.values import numbers
 
@@ -27,3 +29,14 @@ def to_numbers(frame: pd.DataFrame, columns: Sequence[str], where: str) -> tuple
         rule, mend = "neither a number nor an official symbol", "Compare the cell with the published file."
         parts.append(refused(where, cells.index[strange], column, cells[strange], rule, mend))
     return frame, together(parts)
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """A parquet file as it stands. Raises ``SourceError`` when it is missing or damaged."""
+    try:
+        return pd.read_parquet(path)
+    except FileNotFoundError:
+        raise SourceError(Problem("The file is missing.", where=path.name)) from None
+    except (OSError, ValueError) as error:
+        what = f"The file is not readable as parquet ({type(error).__name__})."
+        raise SourceError(Problem(what, where=path.name, mend="Download it again.")) from None

@@ -1,4 +1,4 @@
-"""Smaller official tables: LAIT, statistical neighbours, pupils' characteristics, Census children."""
+"""Smaller official tables: LAIT, neighbours, numbers of authorities, pupils' characteristics, children."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from jsna.errors import Problem, SourceError
 from jsna.files.headers import need_columns
 from jsna.files.result import Loaded, Summary, refused, sha256_of, together
 from jsna.files.text import TextTable, read_delimited
-from jsna.files.values import numbers
-from jsna.files.workbook import read_sheets
-from jsna.sources.published import LICENCE, to_numbers
+from jsna.files.values import dates, numbers, tidy, trim
+from jsna.files.workbook import read_sheets, table_of
+from jsna.sources.ees import read_ees
+from jsna.sources.published import LICENCE, read_parquet, to_numbers
 
 ENGLAND = "E92000001"
 
@@ -23,15 +24,17 @@ ENGLAND = "E92000001"
 def read_lait(path: Path) -> Loaded:
     """DfE's local authority interactive tool: measure, period, area_code, area_name, value, symbol; one row a value.
 
-    ``-`` is missing for a reason that the tool does not give (symbol x). Defunct areas keep their number and have no
-    code. LAIT holds percentages without their counts: good for trend, useless for intervals.
+    ``-`` is missing for a reason that the tool does not give (symbol x). Areas that are no more have no ``area_code``,
+    so that they never stand among today's; ``former_code`` has the code they had. ``dfe_number`` is the tool's number
+    of each area. LAIT holds percentages without their counts: good for trend, useless for intervals.
     """
-    raw = _parquet(path)
+    raw = read_parquet(path)
     need_columns(raw, ["Short Desc", "Years", "LA and Regions", "Values", "LA Number", "Region"], path.name)
     value, symbol, strange = numbers(raw["Values"].astype(str))
     number = pd.to_numeric(raw["LA Number"], errors="coerce").astype("Int64").astype("string")
-    now = all_versions("local_authority")
-    now = now[now["valid_to"] == ""].set_index("dfe_number")["code"]
+    versions = all_versions("local_authority")
+    now = versions[versions["valid_to"] == ""].set_index("dfe_number")["code"]
+    former = versions[~versions["dfe_number"].isin(now.index)].set_index("dfe_number")["code"]
     regions = all_versions("local_authority").drop_duplicates("region_name").set_index("region_name")["region_code"]
     name = raw["LA and Regions"].astype(str).replace("Yorkshire and the Humber", "Yorkshire and The Humber")
     code = number.map(now).fillna(name.map(regions)).where(name != "England", ENGLAND)
@@ -43,6 +46,8 @@ def read_lait(path: Path) -> Loaded:
             "area_name": name,
             "value": value,
             "symbol": symbol,
+            "dfe_number": number.fillna("").astype("str"),
+            "former_code": number.map(former).fillna("").astype("str"),
         }
     )
     return _loaded(
@@ -93,56 +98,136 @@ def neighbours_2021() -> pd.DataFrame:
     return _neighbour_codes(table["dfe_number"], table["rank"], table["neighbour_number"], "April 2021")
 
 
+def read_neighbours_by_name(path: Path) -> Loaded:
+    """The statistical neighbours as published by name, one column an authority: the frame of ``read_neighbours``.
+
+    A row of the frame is a cell of the file; a name that is no authority's is refused with the file's row. The set
+    carries no date in the file.
+    """
+    read = read_delimited(path)
+    cells = read.frame.melt(ignore_index=False, var_name="name", value_name="neighbour").reset_index(names="row")
+    cells = cells[cells["neighbour"].str.strip() != ""]
+    cells["rank"] = cells.groupby("name").cumcount() + 1
+    versions = all_versions("local_authority").sort_values("valid_to", key=lambda end: end == "")
+    numbers_by_name = {
+        name.casefold(): number
+        for number, *names in versions[["dfe_number", "name", "lait_name"]].to_numpy()
+        for name in names
+    }
+    own, other = (cells[c].str.strip().str.casefold().map(numbers_by_name) for c in ("name", "neighbour"))
+    bad = own.isna() | other.isna()
+    mend = "Spell it as the list of authorities does (jsna/codes/local_authority.csv)."
+    rule = "not the name of an authority"
+    wrong = cells["neighbour"].where(own.notna(), cells["name"])[bad]
+    quarantine = refused(path.name, cells.loc[bad, "row"], "neighbour", wrong, rule, mend)
+    if bad.all():
+        raise SourceError(
+            Problem("No cell is the name of an authority.", where=path.name, value=list(read.frame)[:3], mend=mend)
+        )
+    frame = _neighbour_codes(own[~bad], cells.loc[~bad, "rank"], other[~bad], "by name")
+    return _loaded(
+        frame,
+        path,
+        "Statistical neighbours, by name",
+        "",
+        "Department for Education",
+        read.notes,
+        quarantine=together([read.quarantine, quarantine]),
+        rows=len(cells),
+    )
+
+
 def _neighbour_codes(number: pd.Series, rank: pd.Series, neighbour: pd.Series, name: str) -> pd.DataFrame:
-    now = all_versions("local_authority")
-    now = now[now["valid_to"] == ""].set_index("dfe_number")
+    """Codes and names of pairs of DfE numbers; of a number with two codes, that of today, else the last."""
+    known = all_versions("local_authority").sort_values("valid_to", key=lambda end: end == "")
+    known = known.drop_duplicates("dfe_number", keep="last").set_index("dfe_number")
     text = [pd.to_numeric(s).astype("int64").astype(str) for s in (number, neighbour)]
     frame = pd.DataFrame(
         {
-            "area_code": text[0].map(now["code"]),
+            "area_code": text[0].map(known["code"]),
             "rank": pd.to_numeric(rank).astype("int64"),
-            "neighbour_code": text[1].map(now["code"]),
-            "neighbour_name": text[1].map(now["name"]),
+            "neighbour_code": text[1].map(known["code"]),
+            "neighbour_name": text[1].map(known["name"]),
             "set": name,
         }
     )
     return frame.sort_values(["area_code", "rank"], kind="stable").reset_index(drop=True)
 
 
+def read_lait_dictionary(path: Path) -> Loaded:
+    """LAIT's dictionary: measure, topic, title, polarity, year_type, decimals, updated (a date); one row as published.
+
+    A measure that sits in two topics has two rows: drop doubles on ``measure`` before joining to ``read_lait``.
+    ``polarity`` says whether high or low is good, "" where neither.
+    """
+    read = read_delimited(path)
+    columns = {
+        "Measure_short": "measure",
+        "Topic": "topic",
+        "Chart_title": "title",
+        "Polarity": "polarity",
+        "Year_Type": "year_type",
+        "dps": "decimals",
+        "Last Update": "updated",
+    }
+    need_columns(read.frame, list(columns), path.name)
+    frame = read.frame[list(columns)].rename(columns=columns).apply(tidy)
+    updated, _ = dates(frame["updated"])
+    twice = len(frame) - frame["measure"].nunique()
+    return _loaded(
+        frame.assign(updated=updated),
+        path,
+        "Local authority interactive tool (LAIT): dictionary",
+        "",
+        "Department for Education",
+        (f"{twice} rows are of measures that stand in another topic too.",),
+        read,
+    )
+
+
+def read_la_numbers(path: Path) -> Loaded:
+    """DfE's list of authorities' numbers: dfe_number, area_name, region_name, type, area_code; regions included.
+
+    ``area_code`` is that of today's authority with the number, "" for regions, England and areas that are no more.
+    """
+    where = path.name
+    for name, sheet in read_sheets(path, formulas="values").items():
+        table = table_of(sheet, f"{where}, {name}", ["LA Number", "LA Name", "Region", "Type"])
+        if {"LA Number", "LA Name", "Region", "Type"} <= set(table):
+            break
+    else:
+        raise SourceError(Problem("No sheet holds the list.", where=where, expected="LA Number, LA Name, Region, Type"))
+    number = trim(table["LA Number"])
+    bad = ~number.str.fullmatch(r"\d{3,4}") | number.duplicated()
+    now = all_versions("local_authority")
+    codes = number.map(now[now["valid_to"] == ""].set_index("dfe_number")["code"])
+    frame = pd.DataFrame(
+        {
+            "dfe_number": number,
+            "area_name": trim(table["LA Name"]),
+            "region_name": tidy(table["Region"]),
+            "type": tidy(table["Type"]),
+            "area_code": codes.fillna("").astype("str"),
+        }
+    )
+    rule = "not a number of an authority, or there already"
+    aside = refused(where, table.index[bad], "LA Number", number[bad], rule, "Compare it with the published list.")
+    return _loaded(
+        frame[~bad],
+        path,
+        "Numbers of local authorities",
+        "",
+        "Department for Education",
+        quarantine=aside,
+        rows=len(table),
+    )
+
+
 def read_pupils_ethnicity_language(path: Path) -> Loaded:
     """DfE's pupils by ethnic group and language: long, with headcounts by period, area, phase, ethnicity, language."""
-    table = read_delimited(path)
-    text = table.frame
-    needed = [
-        "time_period",
-        "geographic_level",
-        "region_code",
-        "old_la_code",
-        "new_la_code",
-        "la_name",
-        "phase_type_grouping",
-        "ethnicity",
-        "language",
-        "headcount",
-    ]
-    need_columns(text, needed, path.name)
-    level = text["geographic_level"]
-    code = text["new_la_code"].where(
-        level == "Local authority", text["region_code"].where(level == "Regional", ENGLAND)
-    )
-    frame, quarantine = to_numbers(text.assign(area_code=code), ["headcount"], path.name)
+    loaded = read_ees(path, spec="spc_pupils_ethnicity_and_language")
     kept = ["time_period", "geographic_level", "area_code", "phase_type_grouping", "ethnicity", "language", "headcount"]
-    note = "2015/16 and 2016/17 leave out nursery-age pupils: use 2017/18 onwards for trends."
-    return _loaded(
-        frame[kept],
-        path,
-        "Schools, pupils and their characteristics: ethnicity and language",
-        "201516 to 202122",
-        "Department for Education",
-        (note,),
-        table,
-        quarantine,
-    )
+    return Loaded(loaded.frame[kept], loaded.quarantine, loaded.summary)
 
 
 def read_census_children(path: Path) -> Loaded:
@@ -169,21 +254,6 @@ def read_census_children(path: Path) -> Loaded:
     )
 
 
-def _parquet(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(path)
-    except FileNotFoundError:
-        raise SourceError(Problem("The file is missing.", where=path.name)) from None
-    except (OSError, ValueError) as error:
-        raise SourceError(
-            Problem(
-                f"The file is not readable as parquet ({type(error).__name__}).",
-                where=path.name,
-                mend="Download it again.",
-            )
-        ) from None
-
-
 def _loaded(
     frame: pd.DataFrame,
     path: Path,
@@ -193,8 +263,9 @@ def _loaded(
     notes: Sequence[str] = (),
     table: TextTable | None = None,
     quarantine: pd.DataFrame | None = None,
+    rows: int | None = None,
 ) -> Loaded:
-    rows = len(frame) if table is None else table.rows_read
+    rows = (len(frame) if table is None else table.rows_read) if rows is None else rows
     parts = [p for p in (table.quarantine if table else None, quarantine) if p is not None]
     summary = Summary(
         source=source,

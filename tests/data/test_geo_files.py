@@ -76,7 +76,9 @@ def people(official_data):
 
 
 def test_every_file_of_both_folders_has_a_reader_and_every_reader_a_file(read):
-    assert read.keys == set(known_files()) == set(ROWS)
+    # File 7 is what users bring; the folder has the indices in other forms.
+    brought = {"iod_file7_2019", "iod_file7_2025"}
+    assert read.keys == set(known_files()) - brought == set(ROWS)
 
 
 @pytest.mark.parametrize("key", ROWS)

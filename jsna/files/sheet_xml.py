@@ -30,6 +30,7 @@ MERGED = re.compile(_TAG + rb"mergeCell\s")
 # A cell with a value is no empty tag: nothing in its attributes has a slash.
 FILLED = re.compile(_TAG + rb"c\s(?:[^>/]*?\s)?r\s*=\s*[\"']\$?([A-Za-z]{1,3})\$?([0-9]{1,7})[\"'][^>/]*>")
 ERROR = re.compile(_TAG + rb"c\s([^>/]*\bt\s*=\s*[\"']e[\"'][^>/]*)>(.*?)</(?:[A-Za-z_][\w.-]*:)?c>", re.DOTALL)
+ERROR_MARK = re.compile(rb"\bt\s*=\s*[\"']e[\"']")
 PLACE = re.compile(rb"\br\s*=\s*[\"']([A-Za-z]{1,3})([0-9]{1,7})[\"']")
 VALUE = re.compile(rb"v>([^<]*)<")
 STRING_ITEM = re.compile(_TAG + rb"si[\s>/]")
@@ -104,7 +105,7 @@ def look_at(archive: zipfile.ZipFile, sheets: Sequence[SheetPart], where: str) -
             hidden_columns=len(HIDDEN_COLUMNS.findall(xml)),
             filtered=bool(FILTER.search(xml)),
             merged=len(MERGED.findall(xml)),
-            errors=_errors(xml, place) if b"e" in xml else {},
+            errors=_errors(xml, place) if ERROR_MARK.search(xml) else {},
         )
     return looks
 

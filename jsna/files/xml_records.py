@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from xml.parsers import expat
 
@@ -42,10 +43,11 @@ def records(
     Namespaces, order and nesting do not matter. ``skip`` names leaves that are never kept; ``around`` the leaves
     outside of records that are. ``scopes`` names elements, the widest first, that describe what comes after them, such
     as header and school: where one begins, all that an earlier one of its kind, or of a narrower kind, said is
-    forgotten, so that no school goes by the number of the one before it. ``elements`` are names that are records with or
-    without ``marker``; in these, and in those once met, it need not be the first child. Memory does not grow with the file. Raises
-    ``SourceError`` for a document type or entity (attacks), for a file that breaks off or is no XML (with the line),
-    for elements nested deeper than any return's, for more than a mebibyte without a tag, and for one that is too large.
+    forgotten, so that no school goes by the number of the one before it. ``elements`` are names that are records with
+    or without ``marker``; in these, and in those once met, it need not be the first child. Memory does not grow with
+    the file. Raises ``SourceError`` for a document type or entity (attacks), for a file that breaks off or is no XML
+    (with the line), for elements nested deeper than any return's, for more than a mebibyte without a tag, and for a
+    file that is too large.
     """
     reader = _Reader(path.name, marker, skip, around, tuple(scopes), set(elements))
     with open_stream(path, limit=XML_BYTES) as stream:
@@ -66,7 +68,8 @@ class _Reader:
         scopes: tuple[str, ...],
         elements: set[str],
     ) -> None:
-        self.where, self.marker, self.skip, self.wanted = where, marker, skip, around
+        self.where, self.marker, self.wanted = where, marker, around
+        self.skip = cache(skip)
         self.always, self.elements = frozenset(elements), elements
         self.marked = False
         self.scopes = {name: depth for depth, name in enumerate(scopes, 1)}

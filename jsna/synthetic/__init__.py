@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +145,7 @@ def _version() -> str:
     """A digest of the generator and of what it draws on: another version never finds this one's files."""
     digest = hashlib.sha256()
     for package in ("jsna.synthetic", "geo.data"):
-        for item in sorted(files(package).iterdir(), key=lambda i: i.name):
+        for item in sorted(resources.files(package).iterdir(), key=lambda i: i.name):
             if item.name.endswith((".py", ".yml", ".csv")):
                 digest.update(item.read_bytes())
     return digest.hexdigest()[:12]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from geo.places import embedded_lsoas
 
 BLOCK = 40_000
+DOWN_SYNDROME_FROM = "202425"
 MAJOR = {"W": "white", "M": "mixed", "A": "asian", "C": "asian", "B": "black", "O": "other"}
 
 
@@ -190,7 +191,7 @@ def _census(child, home, latent, seat, schools: Schools, area_effect, t: int, ce
     ward = places["ward_code"].to_numpy()[lsoa]
     sen, plan = _status(child, rows, at, lsoa, decile, ward, phase, school, latent, schools, area_effect, census)
     phase, school = _specialist(child, rows, at, phase, school, plan, schools)
-    need, second = _needs(child, rows, sen, plan)
+    need, second = (_as_of(census["time_period"], n) for n in _needs(child, rows, sen, plan))
     language = child.language[rows]
     frame = pd.DataFrame({"pupil_id": np.char.add(f"S{number:03d}", np.char.zfill(rows.astype("<U7"), 7))})
     frame["census_date"] = pd.Timestamp(census["date"])
@@ -314,6 +315,14 @@ def _needs(child, rows, sen, plan):
     primary = pd.Categorical.from_codes(np.where(sen, at + 1, 0), labels)
     secondary = pd.Categorical.from_codes(np.where(has_second & (second != at), second + 1, 0), labels)
     return primary, secondary
+
+
+def _as_of(time_period: str, need: pd.Categorical) -> pd.Categorical:
+    """Needs as the census of that year could hold them: Down syndrome has a code of its own from January 2025 on."""
+    if time_period >= DOWN_SYNDROME_FROM:
+        return need
+    text = need.astype("str")
+    return pd.Categorical(np.where(text == "DS", "OTH", text), categories=need.categories)
 
 
 def _rest_to_others(table: NDArray, mix: NDArray, factor: NDArray) -> None:

@@ -18,7 +18,7 @@ from jsna.synthetic import synthesise
 from jsna.synthetic.files import FORMS, TRAINING_KEY, write_files
 from jsna.synthetic.files.extracts import EXTRACTS
 
-SEED, SCALE = 8, 0.02
+SEED, SCALE = 8, 0.04
 CENSUSES = {"202324": "2024-01-18", "202425": "2025-01-16", "202526": "2026-01-15"}
 PUPIL = (
     "census_date time_period la_code school_phase lsoa21 ward_code year_group age sex ethnicity first_language "

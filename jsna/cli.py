@@ -10,9 +10,9 @@ import sys
 import time
 from pathlib import Path
 
+from jsna import synth
 from jsna.errors import WorkbenchError
 from jsna.fetch import command as fetch
-from jsna.synthetic.files import command as synth
 
 MESSAGE_LINES = 10
 
@@ -88,6 +88,8 @@ def _check(arguments: argparse.Namespace) -> int:
         report = check_area(pack.area)
         page = write_page(report, arguments.out, f"{pack.area.code}-{pack.area.params.cycle}")
         print(as_text(report, Path(_near(page))))
+        if report.unreadable:
+            _say("\n".join(report.unreadable))
         code = max(code, report.exit_code)
     return code
 

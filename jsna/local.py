@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
-from jsna.errors import ParamsError, Problem, WorkbenchError
+from jsna.codes import local_authority
+from jsna.errors import ParamsError, Problem, SourceError, WorkbenchError
 from jsna.files.result import Loaded, Summary
 from jsna.params import Params, Table
+from jsna.sources.cases import cases_of_list
 from jsna.sources.homes import Homes
 from jsna.sources.identity import read_key
 from jsna.sources.pupil_table import Context, PupilTable
 
+if TYPE_CHECKING:
+    from jsna.sources.extracts import Extract
+    from jsna.sources.sen2.read import Sen2
+
+T = TypeVar("T")
 PREPARED_VARIABLE = "JSNA_PREPARED"
 """Names the folder in which a refresh keeps what it has read, for the chapters of this run alone."""
 
@@ -51,7 +59,7 @@ def read_all(params: Params) -> Read:
     sources: list[Loaded] = []
     findings: list[pd.DataFrame] = []
     errors: list[WorkbenchError] = []
-    for read in (_read_pupils, _read_cases):
+    for read in (_read_pupils, _read_sen2, _read_extracts):
         try:
             loaded, found = read(params)
             sources += loaded
@@ -66,9 +74,31 @@ def _read_pupils(params: Params) -> tuple[list[Loaded], list[pd.DataFrame]]:
     return [table.loaded], [table.findings]
 
 
-def _read_cases(params: Params) -> tuple[list[Loaded], list[pd.DataFrame]]:
-    cases = cases_of(params)
-    return ([] if cases is None else [cases]), []
+def _read_sen2(params: Params) -> tuple[list[Loaded], list[pd.DataFrame]]:
+    returns = sen2_of(params) if params.sen2 else []
+    found = [
+        r.findings.assign(
+            check=f"SEN2 {r.year}, " + r.findings["number"].astype("str"),
+            severity=r.findings["severity"].astype("str").map({"error": "error"}).fillna("look"),
+            column=r.findings["table"],
+            mend=r.findings["rows"].map(lambda rows: f"Rows: {rows}." if str(rows) else ""),
+        )
+        for r in returns
+    ]
+    return [loaded for r in returns for loaded in r.tables.values()], found
+
+
+def _read_extracts(params: Params) -> tuple[list[Loaded], list[pd.DataFrame]]:
+    extracts = extracts_of(params) if params.extracts else []
+    found = [
+        e.findings.assign(
+            check=f"{e.kind}, " + e.findings["rule"].astype("str"),
+            severity=e.findings["severity"].map({"E": "error", "W": "look"}),
+            mend=e.findings["rows"].map(lambda rows: f"Rows: {rows}." if str(rows) else ""),
+        )
+        for e in extracts
+    ]
+    return [e.loaded for e in extracts], found
 
 
 def _schools(params: Params) -> pd.DataFrame:
@@ -103,13 +133,81 @@ def _from_database(params: Params, table: Table, context: Context) -> PupilTable
     )
     rows, name = read.summary.rows_read, read.summary.file
     form = "School Census, a table of a database"
-    raw = raw_of(read.frame, name, rows, read.quarantine, form, read.summary.sha256, (), params.census_date)
+    notes = read.summary.notes
+    raw = raw_of(read.frame, name, rows, read.quarantine, form, read.summary.sha256, notes, params.census_date)
     return canonical([raw], context)
 
 
 def cases_of(params: Params) -> Loaded | None:
-    """Requests for EHC needs assessments from the SEN2 return or a case list; nothing where neither is named."""
-    return None
+    """Requests for EHC needs assessments from the SEN2 returns, else from a case list; nothing where neither is named.
+
+    Raises the ``WorkbenchError`` family when what is named cannot be read.
+    """
+    if params.sen2:
+        from jsna.sources.sen2.timeliness import cases
+
+        return cases(*sen2_of(params))
+    lists = [e for e in extracts_of(params) if e.kind == "ehc_cases"]
+    return cases_of_list(lists[0].loaded) if lists else None
+
+
+def sen2_of(params: Params) -> list[Sen2]:
+    """The SEN2 returns that the params name: a file, a folder with one return, or a folder with a folder a return."""
+    from jsna.sources.homes import lsoas_of
+    from jsna.sources.sen2.read import read_sen2
+
+    key, homes = read_key(params.paths("key_file")[0]), homes_of(params)
+    place = None if homes.directory is None else lambda postcode: lsoas_of(postcode, homes)
+    number = str(local_authority(params.areas[0])["dfe_number"])
+    schools = _schools(params) if params.schools else None
+    paths = [p for path in params.paths("sen2") for p in _each(path)]
+    return _together(
+        [
+            lambda p=p: read_sen2(p, key, la=number, place=place, schools=schools, likely_year=_year_in(p.name))
+            for p in paths
+        ]
+    )
+
+
+def extracts_of(params: Params) -> list[Extract]:
+    """The operational extracts that the params name: files, or folders of them."""
+    from jsna.sources.extracts import read_extract
+
+    key = read_key(params.paths("key_file")[0])
+    files = [p for path in params.paths("extracts") for p in ([path] if path.is_file() else _tables(path))]
+    return _together([lambda p=p: read_extract(p, key=key) for p in files])
+
+
+def _year_in(name: str) -> int | None:
+    found = re.search(r"20\d\d", name)
+    return int(found[0]) if found else None
+
+
+def _each(path: Path) -> list[Path]:
+    """The returns in a path: itself, or each of the folders or single files that lie side by side in it."""
+    if path.is_file():
+        return [path]
+    inside = [p for p in sorted(path.iterdir()) if not p.name.startswith(".")]
+    folders = [p for p in inside if p.is_dir()]
+    single = [p for p in inside if p.suffix.casefold() in (".xml", ".xlsx")]
+    return folders or single or [path]
+
+
+def _tables(folder: Path) -> list[Path]:
+    return [p for p in sorted(folder.rglob("*")) if p.suffix.casefold() in (".csv", ".xlsx")]
+
+
+def _together(readings: Sequence[Callable[[], T]]) -> list[T]:
+    """The result of each reading; the faults of all are raised together."""
+    made, problems = [], []
+    for read in readings:
+        try:
+            made.append(read())
+        except WorkbenchError as error:
+            problems += error.problems
+    if problems:
+        raise SourceError(*problems)
+    return made
 
 
 def homes_of(params: Params) -> Homes:

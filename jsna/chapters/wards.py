@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
@@ -19,6 +21,9 @@ from jsna.exhibits.text import finding, listing
 
 RATIO_EDGES = (0.8, 0.95, 1.05, 1.25)
 INDICES = ("idaci_2025_decile", "imd_2019_decile", "imd_2025_decile")
+if TYPE_CHECKING:
+    import geopandas as gpd
+
 SHARE_COLUMNS = [
     {"name": "numerator", "label": "Identified", "kind": "count"},
     {"name": "denominator", "label": "Pupils", "kind": "count"},
@@ -48,12 +53,11 @@ def place_texts() -> dict:
 @needs("pupils")
 def rate_map(comparison: Comparison, area: Area, outcome: str) -> Exhibit:
     """Each ward's pooled ratio to all others, those hatched whose interval holds 1: what its flag rests on."""
-    from geo.places import embedded_wards
-
     part = comparison.of(outcome)
+    shapes, note = _ward_shapes(area)
     return map_with_tiles(
         part.table,
-        embedded_wards(),
+        shapes,
         id=f"wards-{outcome.replace('_', '-')}-map",
         title=f"{outcome_name(outcome)} by ward, ratio to all others: {_ends(part.table, 'pooled_risk_ratio')}, "
         f"{period_name(part.periods[0])} to {period_name(part.periods[-1])}",
@@ -67,7 +71,32 @@ def rate_map(comparison: Comparison, area: Area, outcome: str) -> Exhibit:
         edges=RATIO_EDGES,
         unit="times the rate of all others, pooled",
         columns=[WARD, *SHARE_COLUMNS[:3], *POOLED_COLUMNS],
-        note=_shape_note(),
+        note=note,
+    )
+
+
+def _ward_shapes(area: Area) -> tuple[gpd.GeoDataFrame, str]:
+    """The wards to draw, with a note on them: the embedded approximate ones, or official ones for another area."""
+    from geo.places import AREA_CODE, embedded_wards
+
+    if area.code == AREA_CODE:
+        return embedded_wards(), _shape_note()
+    shapes = area.official.ward_shapes(area.official.districts_of(area.code))
+    return shapes, "Ward boundaries of 2025 (ONS, generalised); homes by best fit of LSOAs to wards of 2024."
+
+
+@needs("pupils")
+def beyond(area: Area) -> Exhibit:
+    """How many pupils of the area's schools have no home in one of its wards, and are on no map."""
+    elsewhere = area.homes_elsewhere
+    if not elsewhere:
+        return finding("wards-beyond", "Every pupil of the latest census has a home in one of the wards.")
+    few = elsewhere < area.policy.threshold
+    many = f"Fewer than {area.policy.threshold}" if few else f"{elsewhere:,}"
+    return finding(
+        "wards-beyond",
+        f"{many} pupils of the latest census live outside of the wards, or it is not known where: they are in no map "
+        "and no figure of a ward.",
     )
 
 

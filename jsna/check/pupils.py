@@ -12,6 +12,7 @@ import pandas as pd
 import yaml
 
 from jsna.area import period_name
+from jsna.codes import labels
 from jsna.sources.homes import UNKNOWN_WARD
 
 NOT_KNOWN: Mapping[str, tuple[str, ...]] = {
@@ -22,6 +23,17 @@ NOT_KNOWN: Mapping[str, tuple[str, ...]] = {
     "ward_code": (UNKNOWN_WARD,),
     "idaci_decile": ("0",),
     "school_urn": ("",),
+}
+WORDS: Mapping[str, str] = {
+    "ethnicity": "ethnic group",
+    "first_language": "first language",
+    "sex": "sex",
+    "lsoa21": "home (LSOA)",
+    "ward_code": "ward of the authority",
+    "idaci_decile": "deprivation of the home",
+    "school_urn": "school",
+    "primary_need": "type of need",
+    "year_group": "year group",
 }
 SHARES = ("any_sen", "ehc_plan", "not_obtained", "fsm_eligible")
 GROUPS = ("ethnicity", "first_language", "primary_need", "school_urn", "year_group")
@@ -151,8 +163,8 @@ def _incomplete(pupils: pd.DataFrame) -> list[dict]:
             "look",
             row.characteristic,
             int(row.pupils - row.known),
-            f"{row.characteristic} is not known for {100 * (1 - row.share):.1f}% of pupils in "
-            f"{period_name(row.time_period)}.",
+            f"{period_name(row.time_period)}: for {100 * (1 - row.share):.1f}% of pupils the "
+            f"{WORDS[row.characteristic]} is not known.",
             "Figures by this characteristic leave these pupils out.",
         )
         for row in short.itertuples()
@@ -172,7 +184,7 @@ def _unsafe(pupils: pd.DataFrame) -> list[dict]:
             round(share * len(latest)),
             f"{100 * share:.1f}% of pupils of the latest census have no known ethnic group: flags by ethnic group are "
             "unsafe, since who these pupils are could turn them round.",
-            "Ask the schools that are named below, before the pack is shown to anybody.",
+            "Ask the schools that have most of them, before the pack is shown to anybody.",
         )
     ]
 
@@ -187,7 +199,8 @@ def _schools(pupils: pd.DataFrame) -> list[dict]:
             "error",
             "ethnicity",
             round(row.not_obtained * row.pupils),
-            f"School {row.school_urn}: {100 * row.not_obtained:.0f}% of {row.pupils} pupils have no known group.",
+            f"{period_name(row.time_period)}, school {row.school_urn}: {100 * row.not_obtained:.0f}% of "
+            f"{row.pupils:,} pupils have no known ethnic group.",
             "An export setting is the usual cause: ask the school.",
         )
         for row in silent.itertuples()
@@ -218,6 +231,17 @@ def _schools(pupils: pd.DataFrame) -> list[dict]:
     return rows
 
 
+def _named(field: str, group: str) -> str:
+    """A code with its name: BAFR (Black African)."""
+    lists = {
+        "ethnicity": ("ethnicity", "plain"),
+        "primary_need": ("need", "plain"),
+        "first_language": ("language", "label"),
+    }
+    name = labels(*lists[field]).get(group, "") if field in lists else ""
+    return f"{group} ({name})" if name else group
+
+
 def _gone(pupils: pd.DataFrame) -> list[dict]:
     return [
         _finding(
@@ -225,8 +249,9 @@ def _gone(pupils: pd.DataFrame) -> list[dict]:
             "look",
             row.field,
             row.pupils,
-            f"{row.field} {row.group}: {row.pupils} pupils the census before, and nobody in {period_name(row.period)}.",
-            "A school closed, a code was replaced, or a file is missing.",
+            f"{period_name(row.period)}: {WORDS[row.field]} {_named(row.field, row.group)} has no pupils; in the "
+            f"census before it had {row.pupils:,}.",
+            "A school closed or changed its number, a code was replaced, or a file is missing.",
         )
         for row in vanished(pupils).itertuples()
     ]

@@ -9,13 +9,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from jsna.area import Area
-from jsna.check.pupils import completeness, pupil_findings
+from jsna.area import Area, period_name
+from jsna.check.pupils import WORDS, completeness, pupil_findings
 from jsna.errors import WorkbenchError
 from jsna.files.result import Loaded, together
 from jsna.local import Read, read_all
+from jsna.sources.gathered import FINDING_COLUMNS, fine, phrase
 
 TERMINAL_ROWS = 12
+TERMINAL_NOTES = 4
+NOTES_OF_A_SOURCE = 40
 
 
 @dataclass(frozen=True)
@@ -23,8 +26,9 @@ class Report:
     """What was found for one area.
 
     ``sources`` are the readers' results. ``findings`` has a row a thing to look at (check, severity "error" or "look",
-    column, count, sentence, mend). ``refused`` counts the quarantine by file, column and rule, with the first rows.
-    ``unreadable`` are the messages of what could not be read at all.
+    column, count, sentence, mend, place). ``refused`` counts the quarantine by file, column and rule, with the first
+    rows; of what was put aside as it should be, ``fine`` is true. ``unreadable`` are the messages of what could not be
+    read at all.
     """
 
     label: str
@@ -36,10 +40,11 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 clean, 1 something to look at, 2 something cannot be read."""
+        """0 clean, 1 something to look at, 2 something cannot be read. Second registrations and the like, which are put
+        aside as they should be, are nothing to look at."""
         if self.unreadable:
             return 2
-        return int(bool(len(self.findings) or len(self.refused)))
+        return int(bool(len(self.findings) or not self.refused["fine"].all()))
 
 
 def check_area(area: Area) -> Report:
@@ -49,10 +54,12 @@ def check_area(area: Area) -> Report:
     quarantine = together([s.quarantine for s in read.sources])
     pupils = next((s.frame for s in read.sources if "sen_provision" in s.frame and "pupil_id" in s.frame), None)
     found = [f for f in (*read.findings, *([] if pupils is None else [pupil_findings(pupils)])) if len(f)]
-    columns = ["check", "severity", "column", "count", "sentence", "mend"]
-    findings = pd.concat([f[columns] for f in found], ignore_index=True) if found else pd.DataFrame(columns=columns)
+    columns = list(FINDING_COLUMNS)
+    parts = [f.reindex(columns=columns).fillna({"severity": "look"}).fillna("") for f in found]
+    findings = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
     findings = findings.sort_values("severity", kind="stable", ignore_index=True)
-    label = area.params.areas[0] if unreadable else area.label
+    synthetic = area.params.source == "synthetic" or any(s.summary.synthetic for s in read.sources)
+    label = f"{area.name} (synthetic)" if synthetic else area.name
     whole = pd.DataFrame() if pupils is None else completeness(pupils)
     return Report(label, tuple(read.sources), findings, _refused(quarantine), whole, unreadable)
 
@@ -60,6 +67,7 @@ def check_area(area: Area) -> Report:
 def _others(area: Area) -> Read:
     try:
         if "official" in area.brings:
+            area.official.check()
             return Read(area.official.read_all())
         return Read([area.pupils, area.ehc_cases])
     except WorkbenchError as error:
@@ -67,7 +75,7 @@ def _others(area: Area) -> Read:
 
 
 def _refused(quarantine: pd.DataFrame) -> pd.DataFrame:
-    """The quarantine by file, column and rule: cells, the first rows, an example and the mend."""
+    """The quarantine by file, column and rule: cells, the first rows, an example, the mend and whether it is fine."""
     keys = ["file", "column", "rule", "mend"]
     groups = quarantine.astype({k: "str" for k in keys}).groupby(keys, sort=False)
     table = groups.agg(
@@ -75,7 +83,8 @@ def _refused(quarantine: pd.DataFrame) -> pd.DataFrame:
         rows=("row", lambda r: ", ".join(map(str, r.head(5))) + (" …" if len(r) > 5 else "")),
         example=("value", lambda v: str(v.iloc[0])),
     )
-    return table.reset_index().sort_values("cells", ascending=False, kind="stable", ignore_index=True)
+    table = table.reset_index().assign(fine=lambda t: t["rule"].isin(fine()))
+    return table.sort_values(["fine", "cells"], ascending=[True, False], kind="stable", ignore_index=True)
 
 
 def as_text(report: Report, page: Path | None = None) -> str:
@@ -83,22 +92,40 @@ def as_text(report: Report, page: Path | None = None) -> str:
     lines = [f"{report.label}:"]
     for s in (source.summary for source in report.sources):
         kept = f"{s.rows_read:,} rows read, {s.rows_kept:,} kept, {s.rows_refused:,} put aside"
-        lines.append(f"  {s.source} ({s.file or 'no file'}): {kept}.")
-        lines += [f"    {note}" for note in s.notes[:4]]
-    lines += [f"  Cannot be read: {message}" for message in report.unreadable]
-    shown = [f"  {row.severity}: {row.sentence} {row.mend}" for row in report.findings.itertuples()]
-    shown += [
-        f"  put aside: {row.file}, {row.column or 'row'}: {row.cells:,} × {row.rule} (row {row.rows}). {row.mend}"
-        for row in report.refused.itertuples()
+        lines.append(f"  {s.source} ({_files(s.file)}): {kept}.")
+        lines += [f"    {note}" for note in s.notes[:TERMINAL_NOTES]]
+    if report.unreadable:
+        lines.append(f"  Cannot be read: {len(report.unreadable)}. Each is named below, and on the page.")
+    aside = report.refused.assign(places=[phrase("{n} [place|places]", n) for n in report.refused["cells"]])
+    found = [(row.severity, f"{row.sentence} {row.mend}{_place(row.place)}") for row in report.findings.itertuples()]
+    put = [
+        f"  put aside: {row.file}, {row.column or 'whole rows'}, {row.places} (row {row.rows}): {row.rule}. {row.mend}"
+        for row in aside[~aside["fine"].astype(bool)].itertuples()
     ]
+    # Errors first, then what is not in the figures, then what is worth a look: the terminal shows the top of the list.
+    shown = [f"  {weight}: {text}" for weight, text in found if weight == "error"] + put
+    shown += [f"  {weight}: {text}" for weight, text in found if weight != "error"]
     lines += shown[:TERMINAL_ROWS]
     if len(shown) > TERMINAL_ROWS:
         lines.append(f"  … and {len(shown) - TERMINAL_ROWS} more, on the page.")
+    usual = int(aside.loc[aside["fine"].astype(bool), "cells"].sum())
+    if usual:
+        lines.append(f"  As it should be: {usual:,} rows put aside (second registrations and the like).")
     if not shown and not report.unreadable:
         lines.append("  Nothing to look at: every row can be used.")
     if page is not None:
         lines.append(f"  Report, for you alone and not for publication: {page}")
     return "\n".join(lines)
+
+
+def _place(place: str) -> str:
+    return f" See {place}." if place else ""
+
+
+def _files(named: str) -> str:
+    """The first file, and how many more there are: a census of an authority can be a hundred files."""
+    first, *more = named.split(", ")
+    return f"{first or 'no file'} and {len(more):,} more" if more else first or "no file"
 
 
 def as_page(report: Report) -> str:
@@ -108,11 +135,17 @@ def as_page(report: Report) -> str:
     text = files("jsna.check").joinpath("report.html.j2").read_text(encoding="utf-8")
     style = files("jsna.pack").joinpath("templates/style.css").read_text(encoding="utf-8")
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(text)
-    return template.render(report=report, css=style, short=_short(report.completeness))
+    return template.render(
+        report=report, css=style, short=_short(report.completeness), files=_files, most_notes=NOTES_OF_A_SOURCE
+    )
 
 
 def _short(table: pd.DataFrame) -> list[dict]:
-    return [] if table.empty else table.assign(percent=100 * table["share"]).to_dict("records")
+    if table.empty:
+        return []
+    periods = table["time_period"].astype("str").map(period_name)
+    names = table["characteristic"].map(WORDS).fillna(table["characteristic"])
+    return table.assign(percent=100 * table["share"], time_period=periods, characteristic=names).to_dict("records")
 
 
 def write_page(report: Report, folder: Path, name: str) -> Path:
@@ -120,7 +153,10 @@ def write_page(report: Report, folder: Path, name: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.html"
     part = folder / f".{name}.{os.getpid()}"
-    part.write_text(as_page(report), encoding="utf-8")
-    part.chmod(0o600)
-    part.replace(path)
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
+            stream.write(as_page(report))
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     return path

@@ -9,7 +9,20 @@ import pandas as pd
 from geo.postcodes import place_postcodes
 
 UNKNOWN_WARD = "unknown"
-PLACED = ("placed", "terminated")
+WORDS = {
+    "placed": "placed by postcode",
+    "terminated": "placed by a postcode that has ended",
+    "no area": "with a postcode that has no LSOA",
+    "unknown": "with a postcode that is not in the directory",
+    "malformed": "with what is no postcode",
+}
+# Rules of pupil_rules.yml, by what became of a postcode.
+TROUBLES = {
+    "malformed": "postcode malformed",
+    "unknown": "postcode unknown",
+    "no area": "postcode without area",
+}
+NO_FIXED_HOME = r"ZZ99.*"
 
 
 @dataclass(frozen=True)
@@ -30,10 +43,19 @@ class Homes:
 @dataclass(frozen=True)
 class Placed:
     """``frame`` (lsoa21, ward_code, idaci_rank, idaci_decile, idaci_edition; "" or 0 where not known), in the order of
-    the pupils, and ``counts``: how many homes were placed how, in words that name no postcode."""
+    the pupils; ``trouble``, for each pupil a rule of pupil_rules.yml that says why the home is not known, or ""; and
+    ``counts``: how many homes were placed how, in words that name no postcode."""
 
     frame: pd.DataFrame
+    trouble: pd.Series
     counts: dict[str, int]
+
+
+def lsoas_of(postcode: pd.Series, homes: Homes) -> pd.Series:
+    """The LSOA of 2021 of each postcode, "" where it is not known. ``homes`` must have a directory."""
+    if homes.directory is None:
+        return pd.Series("", index=postcode.index)
+    return place_postcodes(postcode, homes.directory).frame["code"].astype("str")
 
 
 def place(postcode: pd.Series, lsoa: pd.Series, homes: Homes) -> Placed:
@@ -44,20 +66,25 @@ def place(postcode: pd.Series, lsoa: pd.Series, homes: Homes) -> Placed:
     England counts as not known.
     """
     code, words = lsoa.str.upper().astype("str"), {}
+    trouble = pd.Series("", index=code.index, dtype="str")
     if homes.directory is not None:
-        found = place_postcodes(postcode, homes.directory)
-        by_postcode = found.frame["code"].astype("str")
-        words = {f"postcode {status}": n for status, n in found.counts.items() if n and status != "missing"}
+        number, cells = pd.factorize(postcode, use_na_sentinel=False)
+        found = place_postcodes(pd.Series(cells), homes.directory).frame.take(number).set_axis(code.index)
+        by_postcode = found["code"].astype("str")
+        statuses = found["status"].value_counts()
+        words = {WORDS[status]: int(n) for status, n in statuses.items() if status in WORDS}
         code = code.mask(by_postcode != "", by_postcode)
+        trouble = found["status"].map(TROUBLES).fillna("").astype("str")
+        trouble = trouble.mask(found["postcode"].str.fullmatch(NO_FIXED_HOME), "postcode of nowhere")
     known = set(homes.lsoas["lsoa21"])
     if homes.changes is not None:
         old = ~code.isin(known) & code.isin(homes.changes.index)
         code = code.mask(old, code.map(homes.changes))
-        words["LSOA of 2011 led to its successor"] = int((old & (code != "")).sum())
-        words["LSOA of 2011 that was split"] = int((old & (code == "")).sum())
-    strange = (code != "") & ~code.str.fullmatch(r"E01\d{6}")
+        words["by an LSOA of 2011 led to its successor"] = int((old & (code != "")).sum())
+        trouble = trouble.mask(old & (code == ""), "lsoa split")
+    strange = (code != "") & ~code.str.fullmatch(r"E01[0-9]{6}")
+    trouble = trouble.mask(strange, "lsoa not read")
     code = code.mask(strange, "")
-    words["no code of an LSOA in England"] = int(strange.sum())
     own = homes.lsoas.set_index("lsoa21").reindex(code).reset_index(drop=True)
     frame = pd.DataFrame(
         {
@@ -69,7 +96,8 @@ def place(postcode: pd.Series, lsoa: pd.Series, homes: Homes) -> Placed:
         },
         index=postcode.index,
     )
-    words["home in the authority"] = int((frame["ward_code"] != UNKNOWN_WARD).sum())
-    words["home elsewhere"] = int(((frame["ward_code"] == UNKNOWN_WARD) & (frame["lsoa21"] != "")).sum())
-    words["home not known"] = int((frame["lsoa21"] == "").sum())
-    return Placed(frame, {k: n for k, n in words.items() if n})
+    words["in the authority"] = int((frame["ward_code"] != UNKNOWN_WARD).sum())
+    words["elsewhere"] = int(((frame["ward_code"] == UNKNOWN_WARD) & (frame["lsoa21"] != "")).sum())
+    words["not known"] = int((frame["lsoa21"] == "").sum())
+    # A home that the file's own code places is known, whatever is wrong with the postcode.
+    return Placed(frame, trouble.mask(code != "", ""), {k: n for k, n in words.items() if n})

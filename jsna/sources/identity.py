@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
+from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,16 +24,22 @@ from jsna.files.values import tidy
 
 ALPHABET = "ABCDEFGHJKLMNPQRTUVWXYZ"
 SYNTHETIC_LA = "999"
+# Numbers that pupils may still carry and that the list of authorities does not have: Bedfordshire and Cheshire to 2009,
+# the 22 authorities of Wales.
+OTHER_LAS = frozenset(["820", "875", *map(str, range(660, 682))])
 KEY_BYTES = 32
+# Random bytes are nearly all different; a key made by hand (all noughts, a word again and again) has few.
+KEY_LEAST_DIFFERENT = 12
 HASH_BYTES = 12
 HIDDEN = "(hidden)"
+HARMLESS = r"[A-Za-z0-9.+-]{0,4}|[0-9](?:\.[0-9]+)?[eE]\+?[0-9]{1,2}|[0-9]{1,2}-[A-Z][a-z]{2}"
 _NAMES = (
     "surname forename forenames firstname lastname fullname name pupilname childname middlename middlenames "
-    "preferredsurname preferredforename formersurname familyname givenname legalsurname legalforename chosenname "
-    "paon saon street locality town posttown administrativearea county address addressline1 addressline2 addressline3 "
-    "addressline4 addressline5 address1 address2 address3 address4 address5 homeaddress uprn email emailaddress "
-    "phone telephone telephonenumber phonenumber mobile mobilenumber contactnumber parentname carername guardianname "
-    "nhsnumber nationalinsurancenumber ninumber photo"
+    "preferredsurname preferredforename formersurname familyname givenname legalsurname legalforename chosenname paon "
+    "saon street locality town posttown administrativearea county address addressline1 addressline2 addressline3 "
+    "addressline4 addressline5 address1 address2 address3 address4 address5 homeaddress uprn "
+    "uniquepropertyreferencenumber email emailaddress phone telephone telephonenumber phonenumber mobile mobilenumber "
+    "contactnumber parentname carername guardianname nhsnumber nationalinsurancenumber ninumber photo"
 )
 IDENTIFIERS = frozenset(_NAMES.split())
 
@@ -56,36 +65,48 @@ def pseudonyms(upn: pd.Series, key: bytes) -> pd.Series:
     >>> a == b, len(a), c
     (True, 24, '')
     """
-    clean = tidy(upn).str.upper().str.replace(" ", "", regex=False)
-    unique = clean.unique()
-    hashed = {u: hashlib.blake2b(u.encode(), key=key, digest_size=HASH_BYTES).hexdigest() if u else "" for u in unique}
-    return clean.map(hashed).astype("str")
+    number, cells = pd.factorize(upn, use_na_sentinel=False)
+    clean = tidy(pd.Series(cells)).str.upper().str.replace(" ", "", regex=False)
+    hashed = [hashlib.blake2b(u.encode(), key=key, digest_size=HASH_BYTES).hexdigest() if u else "" for u in clean]
+    return pd.Series(np.array(hashed, dtype=object)[number], index=upn.index, dtype="str")
 
 
 def upn_problems(upn: pd.Series) -> pd.Series:
-    """What is wrong with each pupil number: "" (nothing), "missing", "malformed", "wrong check letter", "unknown LA".
+    """What is wrong with each pupil number: "" (nothing), "missing", "malformed", "lower case", "wrong check letter",
+    "unknown LA".
 
-    A wrong letter or authority is worth a look, but the child is real: such rows are kept. The first letter is the sum
-    of position times value over positions 2 to 13, modulo 23, in an alphabet without I, O and S; a temporary number
-    ends in a letter. The synthetic authority 999 counts as known.
+    A letter in lower case, a wrong check letter or an authority that never was is worth a look, but the child is real:
+    such rows are kept. The first letter is the sum of position times value over positions 2 to 13, modulo 23, in an
+    alphabet without I, O and S; a temporary number ends in a letter. The synthetic authority 999 counts as known.
 
     >>> upn_problems(pd.Series(["P207000016049", "Q207000016049", "C30820001600A", "P20700001604", ""])).tolist()
     ['', 'wrong check letter', '', 'malformed', 'missing']
     """
-    clean = tidy(upn).str.upper()
-    formed = clean.str.fullmatch(rf"[{ALPHABET}]\d{{11}}[\d{ALPHABET}]")
+    given = tidy(upn)
+    clean = given.str.upper()
+    formed = clean.str.fullmatch(rf"[{ALPHABET}][0-9]{{11}}[0-9{ALPHABET}]")
     problem = pd.Series("", index=upn.index, dtype="str").mask(~formed, "malformed").mask(clean == "", "missing")
     if formed.any():
-        characters = np.array(clean[formed].tolist(), dtype="U13").view("U1").reshape(-1, 13)
-        value = np.vectorize(_values().get, otypes=["int64"])(characters)
+        characters = np.frombuffer("".join(clean[formed]).encode("ascii"), dtype="uint8").reshape(-1, 13)
+        value = _values()[characters]
         expected = (value[:, 1:] * np.arange(2, 14)).sum(axis=1) % len(ALPHABET)
-        problem[formed] = np.where(value[:, 0] == expected, "", "wrong check letter")
-    known = {*all_versions("local_authority")["dfe_number"], SYNTHETIC_LA}
-    return problem.mask(formed & (problem == "") & ~clean.str[1:4].isin(known), "unknown LA")
+        right = np.ones(len(upn), dtype=bool)
+        right[formed.to_numpy()] = value[:, 0] == expected
+        known = {*all_versions("local_authority")["dfe_number"], *OTHER_LAS, SYNTHETIC_LA}
+        problem = problem.mask(formed & (given != clean), "lower case")
+        problem = problem.mask(formed & ~clean.str[1:4].isin(known), "unknown LA")
+        problem = problem.mask(formed & ~right, "wrong check letter")
+    return problem
 
 
-def _values() -> dict[str, int]:
-    return {letter: i for i, letter in enumerate(ALPHABET)} | {str(d): d for d in range(10)}
+@cache
+def _values() -> np.ndarray:
+    """The value of each character, by its code: digits their own, letters their place in the alphabet."""
+    values = np.zeros(128, dtype="int64")
+    for place, letter in enumerate(ALPHABET):
+        values[ord(letter)] = place
+    values[ord("0") : ord("9") + 1] = range(10)
+    return values
 
 
 def make_upn(la: str, estab: str, year: str, serial: str) -> str:
@@ -99,13 +120,27 @@ def make_upn(la: str, estab: str, year: str, serial: str) -> str:
 
 
 def masked(values: pd.Series) -> pd.Series:
-    """Values of a column about a person as a quarantine may show them: their length and kind of characters alone.
+    """Values of a column about a person as a quarantine may show them: their length alone.
 
     >>> masked(pd.Series(["A123", "19/3/1", ""])).tolist()
     ['(hidden, 4 characters)', '(hidden, 6 characters)', '']
     """
     length = values.astype("str").str.len()
     return ("(hidden, " + length.astype("str") + " characters)").where(length > 0, "")
+
+
+def shown(values: pd.Series, words: Collection[str] = ()) -> pd.Series:
+    """Values of a column of codes as a quarantine may show them: what cannot be a name, number, birthday or postcode.
+
+    Those are up to four letters and digits, a number or date that a spreadsheet has made of a code, and ``words`` (of
+    code lists, in capitals). In a row whose cells have slipped, anything can stand in any column: the rest is hidden.
+
+    >>> shown(pd.Series(["SLCN", "5.0", "01-Jan", "8.22E+06", "White - Irish", "Annabel"]), {"WHITE - IRISH"}).tolist()
+    ['SLCN', '5.0', '01-Jan', '8.22E+06', 'White - Irish', '(hidden, 7 characters)']
+    """
+    text = values.astype("str")
+    harmless = text.str.strip().str.fullmatch(HARMLESS) | text.str.strip().str.upper().isin(words)
+    return text.where(harmless, masked(values))
 
 
 def write_key(path: Path) -> None:
@@ -139,19 +174,15 @@ def read_key(path: Path) -> bytes:
     except (UnicodeDecodeError, OSError):
         raise SourceError(Problem("The key file cannot be read.", where="key_file")) from None
     if os.name != "nt" and mode & 0o077:
-        raise SourceError(
-            Problem("Others on this computer can read the key file.", where="key_file", mend="Run: chmod 600 on it.")
-        )
-    try:
-        key = bytes.fromhex(text)
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
+        mend = f"Run: chmod 600 {path.name} in its folder."
+        raise SourceError(Problem("Others on this computer can read the key file.", where="key_file", mend=mend))
+    key = bytes.fromhex(text) if re.fullmatch(rf"[0-9a-fA-F]{{{2 * KEY_BYTES}}}", text) else b""
+    if len(set(key)) < KEY_LEAST_DIFFERENT:
         raise SourceError(
             Problem(
                 "This is not a key file of the workbench.",
                 where="key_file",
-                expected=f"one line of {2 * KEY_BYTES} hex digits",
+                expected=f"one line of {2 * KEY_BYTES} random hex digits, as `jsna init` writes it",
                 mend="Is it the right file? Never make one by hand.",
             )
         )

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jsna.errors import Problem, SourceError, WorkbenchError
+from jsna.files.archive import open_stream
+from jsna.files.encoding import SIGNATURES
 from jsna.files.headers import bare
 from jsna.files.text import first_row
-from jsna.sources.census_blade import HEAD, deliveries, kind_of, read_blades
-from jsna.sources.census_flat import read_flat
+from jsna.sources.census_blade import HEAD, Blade, deliveries, headings_of, hidden, is_blade, kind_of, read_blades
+from jsna.sources.census_flat import LEAST_HEADINGS, hits, printable, read_flat, spellings
 from jsna.sources.census_npd import FIELD, read_npd, stem
-from jsna.sources.census_tables import census_spec
 from jsna.sources.census_xml import read_xml
 from jsna.sources.pupil_table import Context, PupilTable, Raw, canonical
 
-TABLES = (".csv", ".txt", ".tsv", ".gz")
+TABLES = (".csv", ".txt", ".tsv")
+WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb")
+READ = (*TABLES, ".xml", ".zip", *WORKBOOKS)
+GUIDE = "See docs/own-data.md for the forms and their headings."
+THURSDAY = 3
+NPD_TELLS = frozenset(["senprovision", "senstatus", "ethnicgroupminor", "ethnicgroup", "primarysentype"])
 
 
 @dataclass(frozen=True)
@@ -31,9 +38,10 @@ class Recognised:
 def recognise(path: Path) -> Recognised:
     """What form of the School Census a file, folder or zip is in, by its content and not by its name.
 
-    ``form`` is "" where it is none; the reason then names what was found.
+    ``form`` is "" where it is none; the reason then says what was found, without a cell of the file. CSV and XML may be
+    gzipped. Raises ``SourceError`` for a file that cannot be opened, or is no text.
     """
-    ending = path.suffix.casefold()
+    ending = _ending(path)
     if path.is_dir() or ending == ".zip":
         kinds = sorted({b.kind for delivery in deliveries(path) for b in delivery})
         if "pupilonroll" in kinds:
@@ -41,105 +49,158 @@ def recognise(path: Path) -> Recognised:
         return Recognised("", f"it holds no table of pupils (tables of the return found: {', '.join(kinds) or 'none'})")
     if ending == ".xml":
         return Recognised("xml", "it is XML; pupils are the elements with PupilIdentifiers")
-    if ending == ".xlsx":
+    if ending in WORKBOOKS:
         return Recognised("flat", "it is a workbook with a row a pupil")
     if ending not in TABLES:
         return Recognised("", f"files ending in {ending or 'nothing'} are not read")
-    return _by_headings(path)
+    return _by_content(path)
 
 
-def _by_headings(path: Path) -> Recognised:
-    import gzip
+def _ending(path: Path) -> str:
+    """The ending that says what a file is: of pupils.csv.gz it is .csv."""
+    name = path.with_suffix("") if path.suffix.casefold() == ".gz" else path
+    return name.suffix.casefold()
 
-    opener = gzip.open if path.suffix.casefold() == ".gz" else open
-    try:
-        with opener(path, "rb") as stream:
-            headings = first_row(stream.read(HEAD), path.name, _spellings())
-    except (OSError, EOFError) as error:
-        raise SourceError(Problem(f"The file cannot be read ({type(error).__name__}).", where=path.name)) from None
+
+def _by_content(path: Path) -> Recognised:
+    with open_stream(path) as stream:
+        head = stream.read(HEAD)
+    if head.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"<?xml"):
+        return Recognised("xml", f"it is {SIGNATURES[b'<?xml']}, whatever its name says")
+    headings = first_row(head, path.name, spellings())
     kind = kind_of(headings)
-    if kind:
-        return Recognised("blade", f"its headings are those of the return's table {kind}")
-    termed = [h for h in headings if (found := FIELD.match(h)) and (found["term"] or "AP" in h.upper()[:2])]
-    stems = {bare(stem(h)[0]) for h in headings}
-    if termed and {"senprovision", "ethnicgroupminor"} & stems:
-        return Recognised("npd", f"{len(termed)} of its headings are a field, a term and a year, such as {termed[0]}")
-    hits = {bare(h) for h in headings} & {bare(s) for s in _spellings()}
-    if len(hits) >= 4:
-        return Recognised("flat", f"{len(hits)} of its {len(headings)} headings are those of a census extract")
-    return Recognised("", f"its headings are of no census form that is known: {', '.join(headings[:8])}")
-
-
-def _spellings() -> list[str]:
-    return [s for names in census_spec()["flat"].values() for s in names]
+    if kind or is_blade(headings):
+        return Recognised("blade", f"its headings are those of the return's table {kind or 'of something else'}")
+    termed = [h for h in headings if (found := FIELD.match(h)) and bare(stem(h)[0]) in NPD_TELLS and found["year"]]
+    if termed:
+        return Recognised("npd", f"its headings are a field, a term and a year, such as {termed[0]}")
+    count = hits(headings)
+    if count >= LEAST_HEADINGS:
+        return Recognised("flat", f"{count} of its {len(headings)} headings are those of a census extract")
+    known = printable(h for h in headings if hits([h]))
+    found = f"known among them: {', '.join(known)}" if known else "none of them known; is the heading row missing?"
+    return Recognised("", f"it has {len(headings)} headings, {found}")
 
 
 def read_raw(path: Path, census_date: str = "") -> list[Raw]:
-    """The censuses of one file, folder or zip as raw columns, each saying in a note what it was taken for and why."""
+    """The censuses of one file, folder or zip as raw columns, each saying what it was taken for and why.
+
+    A folder may hold several forms, and all files of it are read but those that are no tables, XML or workbooks. All
+    that is wrong with its files is raised together in one ``SourceError``.
+    """
     if not path.exists():
-        raise SourceError(
-            Problem("The file or folder is missing.", where=str(path.name), mend="See pupils: in the params.")
-        )
-    found = recognise(path)
-    if path.is_dir() and not found.form:
-        return _files_of(path, census_date)
-    if not found.form:
+        mend = "See pupils: in the params file."
+        raise SourceError(Problem("The file or folder is missing.", where=path.name, mend=mend))
+    return _read_each(_found(path), census_date, path.name)
+
+
+Found = tuple[Path, "list[Blade]"]
+
+
+def _found(path: Path) -> list[Found]:
+    """What is to be read: files, and with the file of pupils the tables that belong to it."""
+    if _ending(path) == ".zip":
+        return _deliveries_in(path)
+    if path.is_dir():
+        blades = _deliveries_in(path, strict=False)
+        taken = {b.path for _, delivery in blades for b in delivery}
+        others = [p for p in sorted(path.rglob("*")) if p.is_file() and not hidden(p) and p not in taken]
+        single = [p for p in others if _ending(p) in READ and not (_ending(p) in TABLES and is_blade(headings_of(p)))]
+        return [*blades, *(found for p in single for found in (_found(p) if _ending(p) == ".zip" else [(p, [])]))]
+    if recognise(path).form == "blade":
+        # One table stands for its delivery, so that the tables of one can be named one by one or by any of them.
+        return [(path, d) for d in deliveries(path.parent) if any(b.path == path for b in d)]
+    return [(path, [])]
+
+
+def _deliveries_in(path: Path, *, strict: bool = True) -> list[Found]:
+    """The deliveries of a folder or zip; of a zip without any, ``strict``, why it cannot be read."""
+    found = [(path, d) for d in deliveries(path)]
+    if not found and strict:
         raise SourceError(
             Problem(
-                f"This is no form of the School Census that can be read: {found.reason}.",
+                f"This is no form of the School Census that can be read: {recognise(path).reason}.",
                 where=path.name,
-                mend="See docs/own-data.md for the forms and their headings.",
+                mend="Of a zip, only the CSV tables of COLLECT are read: unpack all else, and name the folder.",
             )
         )
-    if found.form == "blade":
-        raws = [read_blades(d) for d in deliveries(path if path.is_dir() or path.suffix == ".zip" else path.parent)]
-    elif found.form == "xml":
-        raws = [read_xml(path)]
-    elif found.form == "npd":
-        raws = [read_npd(path)]
-    else:
-        raws = [read_flat(path, census_date or _date_in(path.name))]
-    why = f"{path.name} was taken for: {raws[0].form}, because {found.reason}."
-    return [replace(raw, notes=(why, *raw.notes)) for raw in raws]
+    return found
 
 
-def _files_of(folder: Path, census_date: str) -> list[Raw]:
-    """A folder of single files: each is read for itself, and all that is wrong is said at once."""
-    files = [p for p in sorted(folder.rglob("*")) if p.suffix.casefold() in (*TABLES, ".xml", ".xlsx")]
+def _read_each(found: Sequence[Found], census_date: str, where: str) -> list[Raw]:
     raws, problems = [], []
-    for path in files:
+    for path, delivery in found:
         try:
-            raws += read_raw(path, census_date)
+            raws += [read_blades(delivery)] if delivery else [_read_file(path, census_date)]
         except WorkbenchError as error:
             problems += error.problems
     if problems or not raws:
-        nothing = Problem("The folder holds no census.", where=folder.name, expected="CSV, XML or Excel files")
+        nothing = Problem("The folder holds no census.", where=where, expected="CSV, XML or Excel files", mend=GUIDE)
         raise SourceError(*(problems or [nothing]))
     return raws
 
 
-def _date_in(name: str) -> str:
-    """A day of January that a file's name gives, such as census_2026-01-15.csv.
+def _read_file(path: Path, census_date: str) -> Raw:
+    found = recognise(path)
+    if found.form == "xml":
+        raw = read_xml(path)
+    elif found.form == "npd":
+        raw = read_npd(path)
+    elif found.form == "flat":
+        raw = read_flat(path, _date_in(path.name) or census_date)
+    else:
+        raise SourceError(
+            Problem(
+                f"This is no form of the School Census that can be read: {found.reason}.", where=path.name, mend=GUIDE
+            )
+        )
+    if found.form == "flat" and _date_in(path.name):
+        dated = f"The day of {path.name}, where its rows do not say it, is {_date_in(path.name)}, after its name."
+        raw = replace(raw, notes=(*raw.notes, dated))
+    return replace(raw, why=found.reason)
 
-    >>> _date_in("census_2026-01-15.csv"), _date_in("pupils.csv")
-    ('2026-01-15', '')
+
+def _date_in(name: str) -> str:
+    """The day of a January census that a file's name gives: a date, or a year beside the word spring.
+
+    Of a year alone it is the third Thursday of January, which is census day.
+
+    >>> _date_in("census_2026-01-15.csv"), _date_in("2026_spring.csv"), _date_in("Spring 2024 census.xlsx")
+    ('2026-01-15', '2026-01-15', '2024-01-18')
+    >>> _date_in("pupils.csv"), _date_in("summer_2026.csv")
+    ('', '')
     """
     found = re.search(r"20\d\d-01-\d\d", name)
-    return found[0] if found else ""
+    if found:
+        return found[0]
+    year = re.search(r"(20\d\d)[ _-]?spr|spr(?:ing)?[ _-]?(20\d\d)", name, re.IGNORECASE)
+    if not year:
+        return ""
+    first = dt.date(int(year[1] or year[2]), 1, 1)
+    return (first + dt.timedelta(days=(THURSDAY - first.weekday()) % 7 + 14)).isoformat()
 
 
-def read_pupils(paths: Sequence[Path], context: Context, census_date: str = "") -> PupilTable:
+def read_pupils(paths: Iterable[Path], context: Context, census_date: str = "") -> PupilTable:
     """The canonical pupil table of all censuses in ``paths`` (files, folders or zips of any form, mixed as they come).
 
-    ``census_date`` (ISO) is the day of a flat extract that does not say. All that is wrong with all files is raised
-    together in one ``SourceError``.
+    ``census_date`` (ISO) is the day of a flat extract that does not say, in its rows or its name. All that is wrong
+    with all files is raised together in one ``SourceError``.
     """
-    raws, problems = [], []
-    for path in paths:
+    raws: list[Raw] = []
+    problems: list[Problem] = []
+    read: set[tuple] = set()
+    for path in map(Path, paths):
         try:
-            raws += read_raw(Path(path), census_date)
+            for found in _found(path) if path.exists() else [(path, [])]:
+                # What is named twice, as a file and in its folder, is read once.
+                key = (found[0].resolve() if not found[1] else None, *((b.path.resolve(), b.member) for b in found[1]))
+                if key not in read:
+                    read.add(key)
+                    raws += _read_each([found], census_date, path.name) if path.exists() else read_raw(path)
         except WorkbenchError as error:
             problems += error.problems
     if problems:
         raise SourceError(*problems)
+    if not raws:
+        raise SourceError(Problem("There is no census to be read.", where="pupils", mend=GUIDE))
     return canonical(raws, context)

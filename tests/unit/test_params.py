@@ -1,5 +1,6 @@
 """A params file: right ones are read, wrong ones are answered in sentences, all faults at once."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,27 @@ def test_a_misspelt_parameter_in_a_notebook_is_refused():
 
 def test_an_unquoted_year_is_understood():
     assert check_params(yaml.safe_load("cycle: 2026"), "p.yml") == Params(cycle="2026")
+
+
+def test_every_chapter_opens_with_all_parameters_and_their_defaults(repository):
+    for path in sorted((repository / "notebooks").glob("[0-9]*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        source = next("".join(c["source"]) for c in cells if "parameters" in c["metadata"].get("tags", []))
+        named: dict = {}
+        exec(compile(source, path.name, "exec"), named)  # a parameters cell holds plain assignments
+        given = {k: v for k, v in named.items() if not k.startswith("__")}
+        assert given == Params().model_dump(), path.name
+
+
+def test_local_keys_belong_to_local_data_and_never_reach_a_notebook():
+    with pytest.raises(ParamsError, match="source: local"):
+        check_params({"pupils": ["census.csv"]}, where="p.yml")
+    params = check_params({"source": "local", "pupils": ["secret-folder/census.csv"], "key_file": "k"}, where="p.yml")
+    assert "secret-folder" not in str(params.without_places())
+
+
+def test_a_path_that_is_not_there_is_named_with_the_nearest_one(tmp_path):
+    (tmp_path / "census_2026.csv").write_text("x")
+    params = Params(source="local", pupils=[str(tmp_path / "census_2062.csv")])
+    with pytest.raises(ParamsError, match=r"pupils.*census_2062.csv.*Did you mean 'census_2026.csv'"):
+        params.paths("pupils")

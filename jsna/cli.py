@@ -6,6 +6,7 @@ Exit codes: 0 fine; 1 a check found something; 2 the request or an input is wron
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -30,6 +31,10 @@ def main(argv: list[str] | None = None) -> int:
             "Stopped. Nothing was changed: the pack that was there before is untouched. Run the command again to go on."
         )
         return 2
+    except BrokenPipeError:
+        # Whoever read the output has seen enough (`jsna synth --list | head`): nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:
         _say(f"The system refused: {error.strerror or error}. File: {error.filename or 'not named'}.")
         return 2

@@ -42,6 +42,11 @@ _NAMES = (
     "contactnumber parentname carername guardianname nhsnumber nationalinsurancenumber ninumber photo"
 )
 IDENTIFIERS = frozenset(_NAMES.split())
+# Such as pupil_surname or mother_email: whoever it is of, it is somebody's.
+_ENDINGS = re.compile(
+    "(surname|forenames?|firstname|lastname|middlenames?|familyname|givenname|email|emailaddress|telephone|"
+    "telephonenumber|phone|phonenumber|mobile|mobilenumber|uprn|addressline[0-9]|nhsnumber|ninumber)$"
+)
 
 
 def is_identifier(heading: str) -> bool:
@@ -50,10 +55,11 @@ def is_identifier(heading: str) -> bool:
     Pupil number, date of birth and postcode are not among them: the readers need these for a moment, and turn them
     into a hash, an age and a small area.
 
-    >>> [is_identifier(h) for h in ("Surname", "Address Line 1", "E-mail", "UPN", "Estab")]
+    >>> [is_identifier(h) for h in ("Surname", "Address Line 1", "mother_e-mail", "UPN", "Estab")]
     [True, True, True, False, False]
     """
-    return bare(heading) in IDENTIFIERS
+    plain = bare(heading)
+    return plain in IDENTIFIERS or _ENDINGS.search(plain) is not None
 
 
 def pseudonyms(upn: pd.Series, key: bytes) -> pd.Series:

@@ -11,7 +11,7 @@ from jsna.codes import code_list
 from jsna.files.result import Loaded
 from jsna.sources.pupil_fields import NOT_OBTAINED, UNKNOWN_SEX
 
-DECISIONS = {"Y": "assess", "N": "refuse", "A": "pending", "W": "withdrawn"}
+DECISIONS = {"Y": "assess", "N": "refuse", "A": "pending", "W": "withdrawn", "H": "assess"}
 HISTORICAL = "H"
 
 
@@ -19,13 +19,13 @@ def cases_of_list(extract: Loaded) -> Loaded:
     """The case list ``ehc_cases`` as the chapters use it: case_id, pupil_id, date_requested, decision, date_decided,
     plan_issued, date_issued, exception, weeks_to_issue, sex, ethnicity (main code), age.
 
-    Requests that were decided before the period of the list (H) and plans that moved in from elsewhere are left out of
-    timeliness, as the published measure does; both are counted in a note. Sex and ethnic group are not known where the
+    Plans that moved in from elsewhere, and requests decided before the period of the list (H) from which no plan came in
+    it, are left out, as the published measure does; both are counted in a note. Sex and ethnic group are not known where the
     list does not say.
     """
     frame = extract.frame
     moved = frame["transferred_in_la"].astype("str").str.strip() != ""
-    historical = frame["request_outcome"].astype("str") == HISTORICAL
+    historical = (frame["request_outcome"].astype("str") == HISTORICAL) & frame["plan_issued_date"].isna()
     own = frame[~(moved | historical)]
     issued = own["plan_issued_date"]
     days = (issued - own["request_received_date"]).dt.days
@@ -34,7 +34,7 @@ def cases_of_list(extract: Loaded) -> Loaded:
             "case_id": own["case_id"].astype("str"),
             "pupil_id": own["person_id"].astype("str"),
             "date_requested": own["request_received_date"],
-            "decision": pd.Categorical(own["request_outcome"].map(DECISIONS), list(DECISIONS.values())),
+            "decision": pd.Categorical(own["request_outcome"].map(DECISIONS), list(dict.fromkeys(DECISIONS.values()))),
             "date_decided": own["request_outcome_date"],
             "plan_issued": issued.notna(),
             "date_issued": issued,

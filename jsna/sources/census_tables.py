@@ -59,7 +59,7 @@ def needs_by_rank(pupil: pd.Series, rank: pd.Series, need: pd.Series) -> tuple[p
     trouble[table.index[place > 2]] = THIRD
     table, place = table[place <= 2], place[place <= 2]
     wide = table.assign(place=place).pivot(index="pupil", columns="place", values="need")
-    wide = wide.reindex(columns=[1, 2]).fillna("").set_axis(["need1", "need2"], axis="columns")
+    wide = wide.reindex(columns=[1, 2], fill_value="").fillna("").set_axis(["need1", "need2"], axis="columns")
     return wide, trouble
 
 

@@ -11,12 +11,14 @@ import pandas as pd
 
 from jsna.codes import all_versions
 from jsna.errors import Problem, SourceError
+from jsna.sources.gathered import phrase
 from jsna.sources.pupil_fields import OLDEST
 
 if TYPE_CHECKING:
     from pandera.pandas import DataFrameSchema
 
 SHOWN = 6
+WHOLE_COLUMNS = {"column_in_schema": "no other columns", "column_in_dataframe": "all columns"}
 KINDS = {"text": "text", "date": "date", "whole": "whole number", "flag": "true or false"}
 
 
@@ -226,12 +228,16 @@ def check_pupils(frame: pd.DataFrame) -> None:
     try:
         pupil_schema().validate(frame, lazy=True)
     except SchemaErrors as error:
-        cases = error.failure_cases.astype({"check": "str", "column": "str"}).fillna({"column": "the table"})
+        cases = error.failure_cases.astype({"check": "str", "column": "str"})
+        # Of a column too many or too few the case is its name, which is no pupil's.
+        whole = cases["check"].isin(WHOLE_COLUMNS)
+        cases["column"] = cases["column"].mask(whole, cases["failure_case"].astype("str"))
+        cases["check"] = cases["check"].replace(WHOLE_COLUMNS)
         counts = cases.groupby(["column", "check"], sort=False).size()
         raise SourceError(
             *(
                 Problem(
-                    f"The pupil table breaks its promise ({check}) in {n:,} places.",
+                    phrase(f"The pupil table breaks its promise ({check}) in {{n}} [place|places].", n),
                     where=str(column),
                     mend="It is a fault of the reader, not of your file: please report it with this message.",
                 )

@@ -16,7 +16,7 @@ from jsna.files.result import Loaded, Summary, refused, sha256_of, together
 from jsna.files.text import read_delimited
 from jsna.files.values import tidy, trim, without_decimal_zero
 
-COLUMNS = ("urn", "laestab", "name", "phase", "type", "open")
+COLUMNS = ("urn", "laestab", "name", "phase", "type", "has_sen_unit", "has_resourced_provision", "open")
 SHOWN = 6
 
 
@@ -26,7 +26,8 @@ def read_schools(path: Path) -> Loaded:
     One row a school, open ones first, otherwise in the order of the file (several schools have one ``laestab`` when an
     academy took it over, so the first is the one that is open): ``urn`` (digits), ``laestab`` (seven digits, "" where
     there is none), ``name``, ``phase`` (code of ``school_phase.csv``, "" where the list has no code for it, as for
-    all-through schools and colleges), ``type`` (as given), ``open`` (nullable boolean, missing where not said). What a
+    all-through schools and colleges), ``type`` (as given), ``has_sen_unit`` and ``has_resourced_provision`` (nullable
+    boolean, missing where the register has no such column), ``open`` (the same, missing where not said). What a
     school is goes before its phase: special schools have none in the register. Names of persons, addresses and
     telephone numbers, which the register holds, are never read.
 
@@ -68,6 +69,8 @@ def read_schools(path: Path) -> Loaded:
             "name": kept["name"],
             "phase": phase,
             "type": kept["type"],
+            "has_sen_unit": _has(kept["provision"], "sen unit", "provision" in found),
+            "has_resourced_provision": _has(kept["provision"], "resourced provision", "provision" in found),
             "open": opened,
         }
     )
@@ -86,6 +89,13 @@ def read_schools(path: Path) -> Loaded:
         notes=tuple(notes),
     )
     return Loaded(frame, together(parts), summary)
+
+
+def _has(provision: pd.Series, what: str, told: bool) -> pd.Series:
+    """Whether the register names this provision; a school of which it says nothing has none."""
+    if not told:
+        return pd.Series(pd.NA, index=provision.index, dtype="boolean")
+    return provision.str.lower().str.contains(what, regex=False).astype("boolean")
 
 
 def normal_laestab(number: pd.Series) -> tuple[pd.Series, pd.Series]:

@@ -33,7 +33,7 @@ class Checked:
 def run_checks(carried: Carried, assembled: Assembled, census: Census, schools: pd.DataFrame | None) -> pd.DataFrame:
     """All checks on a return, as a table of findings: number, name, severity, table, count, rows, sentence.
 
-    ``schools`` is the register: urn, establishment_type, has_sen_unit, has_resourced_provision (booleans); without it
+    ``schools`` is the register: urn, type, has_sen_unit, has_resourced_provision (of ``read_schools``); without it
     the checks 7b, 8a and 8b are not run.
     """
     from jsna.sources.sen2 import checks_dates
@@ -196,7 +196,7 @@ def _register(c: Checked) -> list[Finding]:
     for name in ("plandetail", "placementdetail"):
         frame = c.frames[name]
         known = frame["urn"].isin(register.index)
-        kind = text_by(frame["urn"], register["establishment_type"])
+        kind = text_by(frame["urn"], register["type"])
         odd = kind.isin(checks_spec()["register"]["unlikely_types"])
         wrong = pd.Series(False, index=frame.index)
         for indicator, column in (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -21,7 +22,7 @@ from jsna.sources.census_tables import (
     needs_by_rank,
 )
 from jsna.sources.gathered import vocabulary
-from jsna.sources.identity import is_identifier, masked, shown
+from jsna.sources.identity import masked, shown
 from jsna.sources.pupil_table import RAW, Raw
 
 FORM = "School Census, XML"
@@ -55,6 +56,8 @@ OUTSIDE = {
     "phase": "phase",
     "referencedate": "census_date",
 }
+NEED, MEAL = ("sentype", "sentyperank"), ("fsmstartdate", "fsmenddate")
+LEAVES = frozenset([*SINGLE, *NEED, *MEAL])
 # From so many pupils without any period of free meals on, the export has left the periods out.
 SILENT = 30
 SEN2 = "A SEN2 return belongs under sen2: in the params file."
@@ -65,8 +68,8 @@ def read_xml(path: Path) -> Raw:
     """A census in XML (plain or gzipped) as raw columns; the index is the line at which a pupil begins.
 
     Every element that holds pupil identifiers is a pupil, at any depth and in any namespace; school, authority and day
-    are those of the header or school that the pupil stands under. Leavers are counted in a note. Elements that name or
-    locate a person are skipped by the parser. Raises ``SourceError`` for a file without pupils, and for another
+    are those of the header or school that the pupil stands under. Leavers are counted in a note. Only the elements that
+    are wanted are kept, so no name or address is. Raises ``SourceError`` for a file without pupils, and for another
     collection or term.
     """
     names = dict.fromkeys([*SINGLE.values(), *OUTSIDE.values()])
@@ -75,16 +78,16 @@ def read_xml(path: Path) -> Raw:
     needs: list[tuple[int, str, str]] = []
     meals: list[tuple[int, str, str]] = []
     leavers, homes, met = 0, 0, Counter()
-    for record in records(path, MARKER, skip=is_identifier, around=AROUND, scopes=SCOPES, elements=PUPILS):
+    for record in records(path, MARKER, leaves=LEAVES, around=AROUND, scopes=SCOPES, elements=PUPILS):
         met[record.around.get("collection", ""), record.around.get("term", "")] += 1
-        if LEAVERS & set(record.inside):
+        if not LEAVERS.isdisjoint(record.inside):
             leavers += 1
             continue
         place = len(lines)
         lines.append(record.line)
         _add(columns, record)
-        needs += _pairs(record, place, "sentype", "sentyperank")
-        meals += _pairs(record, place, "fsmstartdate", "fsmenddate")
+        needs += _pairs(record, place, *NEED)
+        meals += _pairs(record, place, *MEAL)
         homes += max(len(record.leaves.get("postcode", ())) - 1, 0)
     _census(path, met, len(lines))
     frame = pd.DataFrame(columns, dtype="str")
@@ -111,7 +114,7 @@ def read_xml(path: Path) -> Raw:
 def _census(path: Path, met: Counter, pupils: int) -> None:
     """Raise ``SourceError`` for another collection, another term, and a file without pupils."""
     # Without a pupil no header has been met on the way: it is looked for, to say what the file is.
-    head = next(records(path, "collection"), None) if not met else None
+    head = next(records(path, "collection", leaves=frozenset(["collection", "term"])), None) if not met else None
     told = head.leaves if head else {}
     met = met or Counter({(told.get("collection", [""])[0], told.get("term", [""])[0]): 1})
     for collection, term in met:
@@ -147,18 +150,28 @@ def _census(path: Path, met: Counter, pupils: int) -> None:
 
 
 def _add(columns: dict[str, list[str]], record: Record) -> None:
-    found = dict.fromkeys(columns, "")
-    for leaf, name in OUTSIDE.items():
-        found[name] = found[name] or record.around.get(leaf, "")
-    for leaf, name in SINGLE.items():
-        values = record.leaves.get(leaf, ())
-        found[name] = found[name] or next((v for v in values if v), "")
-    for name, values in columns.items():
-        values.append(found[name])
+    leaves, around = record.leaves, record.around
+    for name, (inside, outside) in _ways().items():
+        text = ""
+        for leaf in inside:
+            if not text and leaf in leaves:
+                text = next(filter(None, leaves[leaf]), "")
+        for leaf in outside:
+            text = text or around.get(leaf, "")
+        columns[name].append(text)
+
+
+@cache
+def _ways() -> dict[str, tuple[list[str], list[str]]]:
+    """For each column, the leaves within a record and around it that fill it."""
+    names = dict.fromkeys([*SINGLE.values(), *OUTSIDE.values()])
+    return {n: ([k for k, v in SINGLE.items() if v == n], [k for k, v in OUTSIDE.items() if v == n]) for n in names}
 
 
 def _pairs(record: Record, place: int, first: str, second: str) -> list[tuple[int, str, str]]:
     """Two leaves that stand side by side in one element, each time they do; the second may be missing."""
+    if first not in record.leaves:
+        return []
     sides = (group for groups in record.groups.values() for group in groups if first in group)
     return [(place, group[first], group.get(second, "")) for group in sides]
 

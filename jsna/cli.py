@@ -85,13 +85,12 @@ def _refresh(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from jsna.check.report import as_text, check_area, write_page
-    from jsna.refresh.plan import plan
+    from jsna.check.report import areas_of, as_text, check_area, write_page
 
     code = 0
-    for pack in plan(arguments.params, Path("packs"), []):
-        report = check_area(pack.area)
-        page = write_page(report, arguments.out, f"{pack.area.code}-{pack.area.params.cycle}")
+    for area in areas_of(arguments.params):
+        report = check_area(area)
+        page = write_page(report, arguments.out, f"{area.code}-{area.params.cycle}")
         print(as_text(report, Path(_near(page))))
         if report.unreadable:
             _say("\n".join(report.unreadable))

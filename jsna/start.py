@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jsna.codes import local_authority
 from jsna.errors import OutputError, Problem
-from jsna.sources.identity import write_key
+from jsna.sources.identity import read_key, write_key
 
 TEMPLATE = """\
 # {name}: the authority's own data. Fill in where the files lie; `jsna check` says what is wrong with them.
@@ -44,8 +44,8 @@ def start(area: str, *, key: Path | None = None, params: Path | None = None) -> 
     """Write the params file of ``area`` (a code or number), and its key where none is yet.
 
     A key that is there already is kept: with another one the files of a project would no longer join. Raises
-    ``CodeListError`` for an unknown area, and ``OutputError`` when the params file is there, or the key would lie in
-    the project.
+    ``CodeListError`` for an unknown area, ``SourceError`` when what is there is no key, and ``OutputError`` when the
+    params file is there, or the key would lie in the project.
     """
     known = local_authority(area)
     slug = str(known["name"]).lower().replace(" ", "-").replace(",", "").replace(".", "")
@@ -64,7 +64,9 @@ def start(area: str, *, key: Path | None = None, params: Path | None = None) -> 
         raise OutputError(
             Problem("There is a params file already.", where=path.name, mend="Edit it, or name another with --params.")
         )
-    if not secret.exists():
+    if secret.exists():
+        read_key(secret)
+    else:
         write_key(secret)
     path.parent.mkdir(parents=True, exist_ok=True)
     text = TEMPLATE.format(name=known["name"], code=known.name, key=secret.as_posix())

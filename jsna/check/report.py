@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -11,9 +12,10 @@ import pandas as pd
 
 from jsna.area import Area, period_name
 from jsna.check.pupils import WORDS, completeness, pupil_findings
-from jsna.errors import WorkbenchError
+from jsna.errors import ParamsError, WorkbenchError
 from jsna.files.result import Loaded, together
 from jsna.local import Read, read_all
+from jsna.params import read_params
 from jsna.sources.gathered import FINDING_COLUMNS, fine, phrase
 
 TERMINAL_ROWS = 12
@@ -47,6 +49,21 @@ class Report:
         return int(bool(len(self.findings) or not self.refused["fine"].all()))
 
 
+def areas_of(paths: Sequence[Path]) -> list[Area]:
+    """The areas of some params files, of whose data nothing is read yet. Raises one ``ParamsError`` with the faults of
+    all files."""
+    areas, problems = [], []
+    for path in paths:
+        try:
+            params = read_params(path)
+            areas += [Area(params.one_area(code)) for code in params.areas]
+        except ParamsError as error:
+            problems += error.problems
+    if problems:
+        raise ParamsError(*problems)
+    return areas
+
+
 def check_area(area: Area) -> Report:
     """Read everything that the area's params name, and say what was found. Never raises for bad data."""
     read = read_all(area.params) if area.local else _others(area)
@@ -55,7 +72,7 @@ def check_area(area: Area) -> Report:
     pupils = next((s.frame for s in read.sources if "sen_provision" in s.frame and "pupil_id" in s.frame), None)
     found = [f for f in (*read.findings, *([] if pupils is None else [pupil_findings(pupils)])) if len(f)]
     columns = list(FINDING_COLUMNS)
-    parts = [f.reindex(columns=columns).fillna({"severity": "look"}).fillna("") for f in found]
+    parts = [f.reindex(columns=columns, fill_value="").fillna({"severity": "look"}) for f in found]
     findings = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
     findings = findings.sort_values("severity", kind="stable", ignore_index=True)
     synthetic = area.params.source == "synthetic" or any(s.summary.synthetic for s in read.sources)
@@ -110,7 +127,8 @@ def as_text(report: Report, page: Path | None = None) -> str:
         lines.append(f"  … and {len(shown) - TERMINAL_ROWS} more, on the page.")
     usual = int(aside.loc[aside["fine"].astype(bool), "cells"].sum())
     if usual:
-        lines.append(f"  As it should be: {usual:,} rows put aside (second registrations and the like).")
+        said = "As it should be: {n} [row|rows] put aside (second registrations and the like)."
+        lines.append(f"  {phrase(said, usual)}")
     if not shown and not report.unreadable:
         lines.append("  Nothing to look at: every row can be used.")
     if page is not None:

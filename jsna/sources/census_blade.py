@@ -99,7 +99,7 @@ def _apart(folder: list[Blade]) -> list[list[Blade]]:
         stems.setdefault(bare(PurePosixPath(blade.name).name.split(".")[0]).replace(blade.kind, ""), []).append(blade)
     # Where the names do not tell deliveries apart, they stay together and the reader says what stands twice.
     whole = all(Counter(b.kind for b in s).most_common(1)[0][1] == 1 for s in stems.values())
-    told = all({b.kind for b in s} & {"pupilonroll", "schoolcensus"} for s in stems.values())
+    told = all({b.kind for b in s} >= {"pupilonroll", "schoolcensus"} for s in stems.values())
     return list(stems.values()) if whole and told else [folder]
 
 

@@ -20,6 +20,7 @@ from jsna.sources.identity import is_identifier, upn_problems
 from jsna.sources.pupil_table import RAW, Raw
 
 FORM = "School Census, flat extract"
+WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb")
 # So many headings of a census must a sheet or file have to be taken for one.
 LEAST_HEADINGS = 4
 HEADINGS_SHOWN = 12
@@ -61,7 +62,7 @@ def read_flat(path: Path, census_date: str = "") -> Raw:
         seen.append(heading)
         return bare(heading) in known
 
-    if path.suffix.casefold() == ".xlsx":
+    if path.suffix.casefold() in WORKBOOKS:
         book = read_sheets(path)
         lists = [name for name, sheet in book.items() if max(_rows_hits(sheet), default=0) >= LEAST_HEADINGS]
         if len(lists) != 1:

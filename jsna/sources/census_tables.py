@@ -38,8 +38,8 @@ def needs_by_rank(pupil: pd.Series, rank: pd.Series, need: pd.Series) -> tuple[p
     """One row a pupil with ``need1`` and ``need2``; and of each row given what is wrong with it (``THIRD``,
     ``SAME_RANK``, ``RANK_NOT_READ``), or "".
 
-    ``pupil`` is a key of any kind. Rank 1 is the primary need; of two with one rank, the first in the file is taken for the lower rank. A single need
-    of rank 2 stays the second: ``canonical`` says so.
+    ``pupil`` is a key of any kind. Rank 1 is the primary need; of two with one rank, the first in the file is taken for
+    the lower rank. A single need of rank 2 stays the second: ``canonical`` says so.
 
     >>> pupil, rank = pd.Series(["a", "a", "b"]), pd.Series(["2.0", "1", "1"])
     >>> rows, trouble = needs_by_rank(pupil, rank, pd.Series(["MLD", "ASD", "VI"]))

@@ -132,7 +132,8 @@ def masked(values: pd.Series) -> pd.Series:
     ['(hidden, 4 characters)', '(hidden, 6 characters)', '']
     """
     length = values.astype("str").str.len()
-    return ("(hidden, " + length.astype("str") + " characters)").where(length > 0, "")
+    words = "(hidden, " + length.astype("str") + " characters)"
+    return words.where(length > 0, "").mask(length == 1, "(hidden, 1 character)")
 
 
 def shown(values: pd.Series, words: Collection[str] = ()) -> pd.Series:

@@ -14,13 +14,12 @@ from jsna.files.encoding import SIGNATURES
 from jsna.files.headers import bare
 from jsna.files.text import first_row
 from jsna.sources.census_blade import HEAD, Blade, deliveries, headings_of, hidden, is_blade, kind_of, read_blades
-from jsna.sources.census_flat import LEAST_HEADINGS, hits, printable, read_flat, spellings
+from jsna.sources.census_flat import LEAST_HEADINGS, WORKBOOKS, hits, printable, read_flat, spellings
 from jsna.sources.census_npd import FIELD, read_npd, stem
 from jsna.sources.census_xml import read_xml
 from jsna.sources.pupil_table import Context, PupilTable, Raw, canonical
 
 TABLES = (".csv", ".txt", ".tsv")
-WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb")
 READ = (*TABLES, ".xml", ".zip", *WORKBOOKS)
 GUIDE = "See docs/own-data.md for the forms and their headings."
 THURSDAY = 3
@@ -78,7 +77,7 @@ def _by_content(path: Path) -> Recognised:
     if count >= LEAST_HEADINGS:
         return Recognised("flat", f"{count} of its {len(headings)} headings are those of a census extract")
     known = printable(h for h in headings if hits([h]))
-    found = f"known among them: {', '.join(known)}" if known else "none of them known; is the heading row missing?"
+    found = f"known among them: {', '.join(known)}" if known else "none of them known (is the heading row missing?)"
     return Recognised("", f"it has {len(headings)} headings, {found}")
 
 
@@ -88,13 +87,27 @@ def read_raw(path: Path, census_date: str = "") -> list[Raw]:
     A folder may hold several forms, and all files of it are read but those that are no tables, XML or workbooks. All
     that is wrong with its files is raised together in one ``SourceError``.
     """
-    if not path.exists():
-        mend = "See pupils: in the params file."
-        raise SourceError(Problem("The file or folder is missing.", where=path.name, mend=mend))
-    return _read_each(_found(path), census_date, path.name)
+    return _read_each(_to_read(path), census_date)
 
 
 Found = tuple[Path, "list[Blade]"]
+
+
+def _to_read(path: Path) -> list[Found]:
+    """As ``_found``; raises ``SourceError`` where there is nothing."""
+    if not path.exists():
+        mend = "See pupils: in the params file."
+        raise SourceError(Problem("The file or folder is missing.", where=path.name, mend=mend))
+    found = _found(path)
+    if not found:
+        expected = "CSV, XML or Excel files"
+        raise SourceError(Problem("The folder holds no census.", where=path.name, expected=expected, mend=GUIDE))
+    return found
+
+
+def _key(found: Found) -> tuple:
+    path, delivery = found
+    return (None if delivery else path.resolve(), *((b.path.resolve(), b.member) for b in delivery))
 
 
 def _found(path: Path) -> list[Found]:
@@ -127,16 +140,15 @@ def _deliveries_in(path: Path, *, strict: bool = True) -> list[Found]:
     return found
 
 
-def _read_each(found: Sequence[Found], census_date: str, where: str) -> list[Raw]:
+def _read_each(found: Sequence[Found], census_date: str) -> list[Raw]:
     raws, problems = [], []
     for path, delivery in found:
         try:
             raws += [read_blades(delivery)] if delivery else [_read_file(path, census_date)]
         except WorkbenchError as error:
             problems += error.problems
-    if problems or not raws:
-        nothing = Problem("The folder holds no census.", where=where, expected="CSV, XML or Excel files", mend=GUIDE)
-        raise SourceError(*(problems or [nothing]))
+    if problems:
+        raise SourceError(*problems)
     return raws
 
 
@@ -191,12 +203,10 @@ def read_pupils(paths: Iterable[Path], context: Context, census_date: str = "") 
     read: set[tuple] = set()
     for path in map(Path, paths):
         try:
-            for found in _found(path) if path.exists() else [(path, [])]:
-                # What is named twice, as a file and in its folder, is read once.
-                key = (found[0].resolve() if not found[1] else None, *((b.path.resolve(), b.member) for b in found[1]))
-                if key not in read:
-                    read.add(key)
-                    raws += _read_each([found], census_date, path.name) if path.exists() else read_raw(path)
+            found = [f for f in _to_read(path) if _key(f) not in read]
+            # What is named twice, as a file and in its folder, is read once.
+            read.update(map(_key, found))
+            raws += _read_each(found, census_date)
         except WorkbenchError as error:
             problems += error.problems
     if problems:

@@ -60,9 +60,7 @@ class Dimension:
     unknown: tuple[str, ...] = ()
 
 
-def dimension(
-    column: str, groups: pd.DataFrame | None = None, unknown: Mapping[str, str] | None = None
-) -> Dimension:
+def dimension(column: str, groups: pd.DataFrame | None = None, unknown: Mapping[str, str] | None = None) -> Dimension:
     """The dimension that a pupil-table column stands for, with labels from its code list.
 
     ``groups`` (indexed by code, column ``label``) names groups that no code list holds, such as wards, and ``unknown``

@@ -19,9 +19,9 @@ def cases_of_list(extract: Loaded) -> Loaded:
     """The case list ``ehc_cases`` as the chapters use it: case_id, pupil_id, date_requested, decision, date_decided,
     plan_issued, date_issued, exception, weeks_to_issue, sex, ethnicity (main code), age.
 
-    Plans that moved in from elsewhere, and requests decided before the period of the list (H) from which no plan came in
-    it, are left out, as the published measure does; both are counted in a note. Sex and ethnic group are not known where the
-    list does not say.
+    Plans that moved in from elsewhere, and requests decided before the period of the list (H) from which no plan came
+    in it, are left out, as the published measure does; both are counted in a note. Sex and ethnic group are not known
+    where the list does not say.
     """
     frame = extract.frame
     moved = frame["transferred_in_la"].astype("str").str.strip() != ""

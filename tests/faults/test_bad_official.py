@@ -187,7 +187,7 @@ def test_releases_say_what_they_hold(tmp_path):
     two = zipped(tmp_path / "two.zip", {"data/one.csv": PLAIN, "data/two.csv": PLAIN})
     with pytest.raises(SourceError, match="several data files"):
         read_ees(two)
-    with pytest.raises(SourceError, match="Did you mean 'two.csv'"):
+    with pytest.raises(SourceError, match=r"Did you mean 'two\.csv'"):
         read_ees(two, "twos")
     assert len(read_ees(two, "two").frame) == 2
     with pytest.raises(SourceError, match="no data file"):

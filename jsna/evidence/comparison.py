@@ -88,8 +88,8 @@ def dimension(column: str, groups: pd.DataFrame | None = None, unknown: Mapping[
         raise SourceError(Problem("No code list names the groups of this column.", value=column))
     name, label = lists[column]
     table = code_list(name)
-    unknown = tuple(table.index[table["known"] == "0"]) if "known" in table else ()
-    return Dimension(column, labels(name, label), unknown)
+    not_known = tuple(table.index[table["known"] == "0"]) if "known" in table else ()
+    return Dimension(column, labels(name, label), not_known)
 
 
 def compare(

@@ -147,9 +147,8 @@ def _csv(path: Path, spec: dict) -> Loaded:
         raise PlaceError(
             *(
                 Problem(
-                    "A column is missing or was renamed.",
+                    f"The column {c!r} is missing or was renamed.",
                     where=path.name,
-                    value=c,
                     mend=did_you_mean(c, [str(n) for n in names]) or "Is this the file that its name says?",
                 )
                 for c in missing

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -18,6 +19,9 @@ from jsna.errors import Problem, SourceError
 from jsna.files.result import Loaded
 from jsna.params import Params
 from jsna.sealed import Sealed
+
+if TYPE_CHECKING:
+    from jsna.sources.pupil_table import PupilTable
 
 CACHE_VARIABLE = "JSNA_CACHE"
 
@@ -101,10 +105,17 @@ class Area:
         from jsna.synthetic import load_pupils
 
         if self.local:
-            from jsna.local import kept, pupils_of
+            from jsna.local import kept
 
-            return kept("pupils") or pupils_of(self.params).loaded
+            return kept("pupils") or self.pupil_table.loaded
         return load_pupils(self.params.seed, self.params.scale, cache_folder())
+
+    @cached_property
+    def pupil_table(self) -> PupilTable:
+        """The pupils of an authority's own files, with what a person should look at."""
+        from jsna.local import pupils_of
+
+        return pupils_of(self.params)
 
     @cached_property
     def ehc_cases(self) -> Loaded:
@@ -119,9 +130,9 @@ class Area:
 
     @cached_property
     def _local_cases(self) -> Loaded | None:
-        from jsna.local import cases_of, kept
+        from jsna.local import cases_of, kept, prepared
 
-        return kept("cases") or cases_of(self.params)
+        return kept("cases") if prepared() else cases_of(self.params)
 
     @cached_property
     def wards(self) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -104,7 +104,14 @@ def _read_extracts(params: Params) -> tuple[list[Loaded], list[pd.DataFrame]]:
 def _schools(params: Params) -> pd.DataFrame:
     from jsna.sources.schools import read_schools
 
-    return read_schools(params.paths("schools")[0]).frame
+    return read_schools(_single(params, "schools")).frame
+
+
+def _single(params: Params, key: str) -> Path:
+    """The one file that ``key`` names; a folder will do, if one table lies in it."""
+    path = params.paths(key)[0]
+    inside = _tables(path) if path.is_dir() else []
+    return inside[0] if len(inside) == 1 else path
 
 
 def _missing(params: Params) -> list[Problem]:
@@ -146,7 +153,11 @@ def cases_of(params: Params) -> Loaded | None:
     if params.sen2:
         from jsna.sources.sen2.timeliness import cases
 
-        return cases(*sen2_of(params))
+        made = cases(*sen2_of(params))
+        if not params.extracts:
+            return made
+        note = "A case list among the extracts is checked, and not used: the SEN2 returns tell of the same requests."
+        return replace(made, summary=replace(made.summary, notes=(*made.summary.notes, note)))
     lists = [e for e in extracts_of(params) if e.kind == "ehc_cases"]
     return cases_of_list(lists[0].loaded) if lists else None
 
@@ -219,8 +230,7 @@ def homes_of(params: Params) -> Homes:
     from geo.places import AREA_CODE
     from geo.postcodes import read_postcodes
 
-    named = params.paths("postcodes")
-    directory = read_postcodes(named[0]).frame if named else None
+    directory = read_postcodes(_single(params, "postcodes")).frame if params.postcodes else None
     embedded = params.areas[0] == AREA_CODE
     if not embedded and not params.has_data_folder():
         raise ParamsError(
@@ -272,6 +282,23 @@ def keep(folder: Path, name: str, loaded: Loaded) -> None:
     loaded.frame.to_parquet(folder / f"{name}.parquet", index=False)
     loaded.quarantine.astype("str").to_parquet(folder / f"{name}-quarantine.parquet", index=False)
     (folder / f"{name}.json").write_text(json.dumps(asdict(loaded.summary)), encoding="utf-8")
+
+
+def keep_weights(folder: Path, weights: dict[str, int]) -> None:
+    """Put aside how many errors and things to look at the check of the pupils found."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / "check.json").write_text(json.dumps(weights), encoding="utf-8")
+
+
+def kept_weights() -> dict[str, int]:
+    """What this run's check of the pupils found, by severity; empty outside of a run."""
+    path = Path(os.environ.get(PREPARED_VARIABLE, "")) / "check.json"
+    return json.loads(path.read_text(encoding="utf-8")) if prepared() and path.is_file() else {}
+
+
+def prepared() -> bool:
+    """Whether this process runs in a refresh that has read all sources before: then nothing is read again."""
+    return bool(os.environ.get(PREPARED_VARIABLE))
 
 
 def kept(name: str) -> Loaded | None:

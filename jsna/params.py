@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import types
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -200,7 +201,11 @@ def read_params(path: Path | str) -> Params:
                 f"The params file is not readable as YAML{line}.",
                 where=str(path),
                 expected='lines such as `cycle: "2026"`',
-                mend="A tab, or a missing space after a colon, is the usual cause.",
+                mend=(
+                    "Write paths in single quotes: in double quotes a backslash means something else."
+                    if re.search(r'"[^"\n]*\\[^"\n]*"', path.read_text(encoding="utf-8", errors="replace"))
+                    else "A tab, or a missing space after a colon, is the usual cause."
+                ),
             )
         ) from None
     if not isinstance(content, dict):

@@ -11,6 +11,7 @@ from jsna.sources.identity import read_key, write_key
 
 TEMPLATE = """\
 # {name}: the authority's own data. Fill in where the files lie; `jsna check` says what is wrong with them.
+# Paths stand in single quotes: pupils: ['C:\\census\\2026', 'C:\\census\\2025'].
 areas: [{code}]
 cycle: "2026"
 source: local
@@ -18,17 +19,17 @@ source: local
 # census, or one folder with all of them. From a database: see docs/own-data.md.
 pupils: []
 # The day of a flat extract that has no column for it.
-census_date: ""
+census_date: ''
 # The SEN2 return, and operational extracts.
 sen2: []
 extracts: []
 # A register of schools, and the ONS postcode directory.
-schools: ""
-postcodes: ""
+schools: ''
+postcodes: ''
 # The key of this project: the same for all its files, outside of the project, never sent or committed.
-key_file: "{key}"
+key_file: '{key}'
 # Official files (jsna fetch); for authorities other than Luton they bring wards and deprivation.
-data: ""
+data: ''
 """
 
 

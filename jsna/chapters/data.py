@@ -11,6 +11,7 @@ from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import table_exhibit
 from jsna.exhibits.text import finding
 from jsna.files.result import Loaded
+from jsna.local import kept_weights
 from jsna.sealed import Sealed
 
 CHECKED = {
@@ -61,7 +62,7 @@ def refused(area: Area) -> Exhibit:
     """How many cells or rows each rule refused; the rows themselves stay on the analyst's computer."""
     quarantine = pd.concat([s.quarantine for s in loaded(area)], ignore_index=True)
     total = sum(s.summary.rows_refused for s in loaded(area))
-    if quarantine.empty:
+    if quarantine.empty and not total:
         return finding("data-refused", "Nothing was refused: every row of every source could be used.")
     by_rule = quarantine.groupby(["file", "column", "rule"], as_index=False).size()
     facts = publish_facts(by_rule, source="The readers' quarantine", synthetic=area.synthetic)
@@ -134,4 +135,17 @@ def verdict(area: Area) -> Exhibit:
         f"{len(everything)} sources were read, {read:,} rows in all; {refused_rows:,} rows ({share:.1f}%) were refused."
     )
     detail = ("The pupils are synthetic: no real child is in this pack.",) if area.synthetic else ()
-    return finding("data-verdict", sentence, detail=detail)
+    return finding("data-verdict", sentence, detail=(*_checked(), *detail))
+
+
+def _checked() -> tuple[str, ...]:
+    """What the check of an authority's own files found before the pack was made."""
+    found = kept_weights()
+    if not found:
+        return ()
+    if not found["error"]:
+        return (f"The check of the files found no error, and {found['look']} things to look at.",)
+    return (
+        f"The check of the files found errors ({found['error']}), and {found['look']} things to look at: until the "
+        "errors are mended or explained, this pack is a draft.",
+    )

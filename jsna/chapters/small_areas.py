@@ -225,10 +225,10 @@ def _sourced(table: Released) -> Released:
 
 
 def _editions_finding(slopes: Released, moves: Released, areas: SmallAreas) -> Exhibit:
-    rows = moves.frame.set_index("move")
-    total = int(rows["denominator"].sum())
-    moved = total - int(rows.loc[patterns.MOVES[2], "denominator"]) if patterns.MOVES[2] in rows.index else total
-    up = int(rows["denominator"].reindex(patterns.MOVES[:2]).sum())
+    pupils = moves.frame.set_index("move")["denominator"].reindex(list(patterns.MOVES))
+    total = int(pupils.sum())
+    moved = total - int(pupils.iloc[2:3].sum())
+    up = int(pupils.iloc[:2].sum())
     said = "; ".join(
         f"{name} {format_number(row.relative, 'ratio')} times (between {format_number(row.relative_lower, 'ratio')} "
         f"and {format_number(row.relative_upper, 'ratio')})"

@@ -160,7 +160,7 @@ def _incomplete(pupils: pd.DataFrame) -> list[dict]:
     return [
         _finding(
             "incomplete",
-            "look",
+            "error" if row.share < limits()["lost"] else "look",
             row.characteristic,
             int(row.pupils - row.known),
             f"{period_name(row.time_period)}: for {100 * (1 - row.share):.1f}% of pupils the "

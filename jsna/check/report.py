@@ -18,6 +18,7 @@ from jsna.local import Read, read_all
 from jsna.params import read_params
 from jsna.sources.gathered import FINDING_COLUMNS, fine, phrase
 
+DETAIL = "Rows without a value"
 TERMINAL_ROWS = 12
 TERMINAL_NOTES = 4
 NOTES_OF_A_SOURCE = 40
@@ -67,7 +68,7 @@ def areas_of(paths: Sequence[Path]) -> list[Area]:
 def check_area(area: Area) -> Report:
     """Read everything that the area's params name, and say what was found. Never raises for bad data."""
     read = read_all(area.params) if area.local else _others(area)
-    unreadable = tuple(str(p) for error in read.errors for p in error.problems)
+    unreadable = tuple(dict.fromkeys(str(p) for error in read.errors for p in error.problems))
     quarantine = together([s.quarantine for s in read.sources])
     pupils = next((s.frame for s in read.sources if "sen_provision" in s.frame and "pupil_id" in s.frame), None)
     found = [f for f in (*read.findings, *([] if pupils is None else [pupil_findings(pupils)])) if len(f)]
@@ -79,6 +80,13 @@ def check_area(area: Area) -> Report:
     label = f"{area.name} (synthetic)" if synthetic else area.name
     whole = pd.DataFrame() if pupils is None else completeness(pupils)
     return Report(label, tuple(read.sources), findings, _refused(quarantine), whole, unreadable)
+
+
+def weights(area: Area) -> dict[str, int]:
+    """How many findings of each severity the pupils of a local area give: for a refresh, which goes on all the same."""
+    found = [area.pupil_table.findings, pupil_findings(area.pupils.frame)]
+    severity = pd.concat([f["severity"] for f in found if len(f)] or [pd.Series(dtype="str")])
+    return {kind: int((severity == kind).sum()) for kind in ("error", "look")}
 
 
 def _others(area: Area) -> Read:
@@ -110,7 +118,7 @@ def as_text(report: Report, page: Path | None = None) -> str:
     for s in (source.summary for source in report.sources):
         kept = f"{s.rows_read:,} rows read, {s.rows_kept:,} kept, {s.rows_refused:,} put aside"
         lines.append(f"  {s.source} ({_files(s.file)}): {kept}.")
-        lines += [f"    {note}" for note in s.notes[:TERMINAL_NOTES]]
+        lines += [f"    {note}" for note in s.notes[:TERMINAL_NOTES] if not note.startswith(DETAIL)]
     if report.unreadable:
         lines.append(f"  Cannot be read: {len(report.unreadable)}. Each is named below, and on the page.")
     aside = report.refused.assign(places=[phrase("{n} [place|places]", n) for n in report.refused["cells"]])

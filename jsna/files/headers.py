@@ -82,9 +82,8 @@ def need_columns(found: Iterable[str], needed: Sequence[str], where: str) -> Non
         raise SourceError(
             *(
                 Problem(
-                    "A column is missing or was renamed.",
+                    f"The column {c!r} is missing or was renamed.",
                     where=where,
-                    value=c,
                     mend=did_you_mean(c, present) or "Is this the file that its name says?",
                 )
                 for c in missing

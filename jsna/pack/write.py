@@ -157,10 +157,17 @@ def _index(area: Area, made: list[Made], harvests: list[Harvest], flags, sources
         flagged=sum(f["status"] != "watch" for f in standing),
         comparisons=sum("not_compared" not in flag["reasons"] for flag in flags),
         chapters=chapters,
-        brings="pupils" if "pupils" in area.brings else "official",
+        brings=_brings(area),
         sources=sources,
         policy=area.protection,
     )
+
+
+def _brings(area: Area) -> str:
+    """What the pack is made of, as gaps.yml names it."""
+    if "official" in area.brings:
+        return "official"
+    return "local" if area.local and not area.synthetic else "synthetic"
 
 
 def _manifest(staging: Path, area: Area, made: list[Made], sources: list[dict[str, Any]]) -> str:

@@ -11,8 +11,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TextIO
 
+from jsna.check.report import weights
 from jsna.errors import WorkbenchError
-from jsna.local import PREPARED_VARIABLE, keep
+from jsna.local import PREPARED_VARIABLE, keep, keep_weights
 from jsna.pack.write import Made, put_in_place, staging_folder, write_pack
 from jsna.params import DATA_VARIABLE
 from jsna.refresh.plan import Pack, all_chapters, plan
@@ -50,7 +51,7 @@ def refresh(params_files: list[Path], *, out: Path, workers: int, only: list[str
         stagings = [staging_folder(pack.folder) for pack in packs]
         for pack, staging in zip(packs, stagings, strict=True):
             _carry_over(pack, staging)
-        outcomes = _run(packs, stagings, _set_aside(packs, aside), workers, log)
+        outcomes = _run(packs, stagings, _set_aside(packs, aside, log), workers, log)
         failures = []
         for number, (pack, staging) in enumerate(zip(packs, stagings, strict=True)):
             made = _made(pack, staging, [o for o in outcomes if o.job.pack == number])
@@ -71,7 +72,7 @@ def _check_inputs(pack: Pack) -> None:
         _ = pack.area.pupils, "cases" in pack.area.brings and pack.area.ehc_cases
 
 
-def _set_aside(packs: tuple[Pack, ...], folder: Path) -> list[dict[str, str]]:
+def _set_aside(packs: tuple[Pack, ...], folder: Path, log: TextIO) -> list[dict[str, str]]:
     """For each pack, where its kernels find data: pupils that were read from an authority's own files lie, without
     names or numbers, in a folder that its owner alone can read, and that goes when the run ends."""
     told = []
@@ -82,6 +83,13 @@ def _set_aside(packs: tuple[Pack, ...], folder: Path) -> list[dict[str, str]]:
         if pack.area.local:
             where[PREPARED_VARIABLE] = str(folder / str(number))
             keep(folder / str(number), "pupils", pack.area.pupils)
+            found = weights(pack.area)
+            keep_weights(folder / str(number), found)
+            if found["error"]:
+                log.write(
+                    f"{pack.area.label}: the check finds errors in the data ({found['error']}). The pack is made, and "
+                    "says so; see what they are with `check` before anybody reads it.\n"
+                )
             if "cases" in pack.area.brings:
                 keep(folder / str(number), "cases", pack.area.ehc_cases)
         told.append(where)

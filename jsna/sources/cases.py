@@ -49,8 +49,8 @@ def cases_of_list(extract: Loaded) -> Loaded:
     summary = replace(
         extract.summary,
         source="EHC cases, the authority's own list",
+        rows_read=extract.summary.rows_read - len(frame) + len(made),
         rows_kept=len(made),
-        rows_refused=extract.summary.rows_read - len(made),
         notes=(*extract.summary.notes, note + "of the list are left out."),
     )
     return Loaded(made.reset_index(drop=True), extract.quarantine, summary)

@@ -233,9 +233,8 @@ def _table(blade: Blade) -> TextTable:
         raise SourceError(
             *(
                 Problem(
-                    "A column is missing or was renamed.",
+                    f"A column is missing or was renamed: {' or '.join(names)}.",
                     where=blade.name,
-                    value=" or ".join(names),
                     mend=did_you_mean(names[0], found) or "Export the table with all its columns.",
                 )
                 for names in missing

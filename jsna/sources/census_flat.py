@@ -166,17 +166,18 @@ def _need(found: dict[str, str], headings: Sequence[str], where: str, dated: boo
     needed = [*census_spec()["needed"], "dob age nc_year", "postcode lsoa21", *([] if dated else ["census_date"])]
     missing = [names.split() for names in needed if not set(names.split()) & set(found)]
     if missing:
+        spare = [h for h in printable(headings) if h not in found.values() and not is_identifier(h)]
+        unknown = f"Headings that are not known: {', '.join(spare[:6])}. Is it one of these?" if spare else "Add it."
         raise SourceError(
             *(
                 Problem(
-                    "A column is missing or was renamed.",
+                    f"A column is missing or was renamed: the one for {' or '.join(names)}.",
                     where=where,
-                    value=" or ".join(names),
                     expected=" or ".join(s for name in names for s in flat[name][: 3 if len(names) == 1 else 1]),
                     mend=(
                         "Name the day in the params file: census_date: 2026-01-15."
                         if names == ["census_date"]
-                        else did_you_mean(flat[names[0]][0], printable(headings)) or "Add it to the extract."
+                        else did_you_mean(flat[names[0]][0], printable(headings)) or unknown
                     ),
                 )
                 for names in missing

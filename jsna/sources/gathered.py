@@ -120,5 +120,7 @@ class Gathered:
                 own = at[self.period[at] == period]
                 said = f"January {period[:2]}{period[4:]}: {phrase(told['says'], len(own))}"
                 place = in_words(self.file[own], self.row[own])
-                rows.append((rule, told["severity"], told["column"], len(own), said, told["mend"], place))
+                share = len(own) / max((self.period[kept] == period).sum(), 1)
+                severity = "error" if share >= told.get("error_from", 2) else told["severity"]
+                rows.append((rule, severity, told["column"], len(own), said, told["mend"], place))
         return pd.DataFrame(rows, columns=list(FINDING_COLUMNS))

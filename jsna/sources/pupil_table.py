@@ -225,10 +225,13 @@ def _check(frame: pd.DataFrame) -> None:
 def _invented(text: pd.DataFrame, problems: pd.Series, got: Gathered) -> bool:
     """Whether the pupils are the workbench's own, whose numbers name an authority that does not exist. Invented
     children among real ones are refused: a pack must be the one or the other."""
-    own = tidy(text["upn"]).str[1:4] == SYNTHETIC_LA
+    # Also where a spreadsheet has cut the numbers: by their first four characters, or by postcodes that nobody has.
+    numbers = tidy(text["upn"])
     formed = problems.isin(["", "lower case", "wrong check letter"])
+    nowhere = tidy(text["postcode"]).str.upper().str.fullmatch(r"XL\d.*")
+    own = numbers.str.fullmatch(rf"[A-Za-z]{SYNTHETIC_LA}.*") | (~formed & nowhere)
     reference = tidy(text["pupil_reference"])
-    made_up = (formed & own) | reference.str.fullmatch(INVENTED_REFERENCE)
+    made_up = own | reference.str.fullmatch(INVENTED_REFERENCE)
     real = (formed & ~own) | ((reference != "") & ~made_up)
     numbered = (tidy(text["upn"]) != "") | (reference != "")
     if made_up.any() and (real.any() or 2 * made_up.sum() < numbered.sum()):

@@ -124,9 +124,8 @@ def _need(found: dict[str, str], headings: list[str], where: str) -> None:
         raise SourceError(
             *(
                 Problem(
-                    "A column of the register of schools is missing or was renamed.",
+                    f"A column of the register of schools is missing or was renamed: {name}.",
                     where=where,
-                    value=name,
                     mend=did_you_mean(name, headings) or "Is this the list of schools?",
                 )
                 for name in lacking

@@ -4,9 +4,11 @@ The writers follow the formats' specification and not the readers, so that a fau
 """
 
 import json
+from importlib.resources import files
 
 import pandas as pd
 import pytest
+import yaml
 
 from jsna.area import Area
 from jsna.check.report import check_area
@@ -135,3 +137,47 @@ def test_a_refresh_from_files_shows_the_figures_of_the_synthetic_area(folder, pa
         assert str(folder).encode() not in everything
     assert tables["local"] == tables["synthetic"]
     assert len(tables["local"]) > 5
+
+
+def cut(folder, target):
+    """The latest flat census as a spreadsheet leaves it: every pupil number without its end."""
+    path = sorted((folder / "census_flat").glob("*.csv"))[-1]
+    table = pd.read_csv(path, dtype="str", keep_default_na=False)
+    table["UPN"] = table["UPN"].str[:-2]
+    table.to_csv(target, index=False)
+    return target
+
+
+def test_a_census_alone_makes_a_pack_that_names_what_is_lacking(folder, params, tmp_path, capsys):
+    keys = params(pupils=str(folder / "census_flat")).model_dump()
+    written = {k: keys[k] for k in ("source", "pupils", "schools", "postcodes", "key_file")}
+    (tmp_path / "local.yml").write_text(json.dumps(written), encoding="utf-8")
+    chosen = ["--only", "00", "--only", "07"]
+    assert main(["refresh", str(tmp_path / "local.yml"), "--out", str(tmp_path / "packs"), *chosen]) == 0
+    pack = next((tmp_path / "packs").glob("*/*"))
+    assert "which was not brought" in (pack / "chapters" / "07-ehc-plans.html").read_text(encoding="utf-8")
+    assert "Nothing was refused" in (pack / "chapters" / "00-data.html").read_text(encoding="utf-8")
+
+
+def test_practice_files_stay_practice_files_when_a_spreadsheet_has_spoilt_them(folder, params, tmp_path):
+    area = Area(params(pupils=str(cut(folder, tmp_path / "census_2026-01-15.csv"))))
+    assert area.synthetic
+    report = check_area(area)
+    malformed = report.findings[report.findings["check"] == "upn malformed"]
+    assert malformed["severity"].tolist() == ["error"]
+
+
+def test_a_pack_made_over_errors_says_so(folder, params, tmp_path, capsys):
+    keys = params(pupils=str(cut(folder, tmp_path / "census_2026-01-15.csv"))).model_dump()
+    written = {k: keys[k] for k in ("source", "pupils", "schools", "postcodes", "key_file")}
+    (tmp_path / "local.yml").write_text(json.dumps(written), encoding="utf-8")
+    out = tmp_path / "packs"
+    assert main(["refresh", str(tmp_path / "local.yml"), "--out", str(out), "--only", "00"]) == 0
+    assert "the check finds errors" in capsys.readouterr().err
+    assert "this pack is a draft" in next(out.glob("*/*/chapters/00-data.html")).read_text(encoding="utf-8")
+
+
+def test_only_a_synthetic_pack_says_that_its_cases_are_synthetic():
+    gaps = yaml.safe_load(files("jsna.pack").joinpath("gaps.yml").read_text(encoding="utf-8"))
+    assert "synthetic" in " ".join(gaps["synthetic"])
+    assert "synthetic" not in " ".join([*gaps["local"], *gaps["official"], *gaps["always"]])

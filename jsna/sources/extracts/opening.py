@@ -150,9 +150,8 @@ def _need(spec: Spec, headings: Sequence[str], where: str) -> None:
     others = match(known, aliases(spec)).others
     problems = [
         Problem(
-            f"A column of {spec.kind} is missing or was renamed.",
+            f"A column of {spec.kind} is missing or was renamed: {spec.columns[name].title}.",
             where=where,
-            value=spec.columns[name].title,
             mend=did_you_mean(spec.columns[name].title, others) or spec.columns[name].says,
         )
         for name in missing

@@ -69,8 +69,8 @@ def write_files(
 
     The same arguments give the same bytes. ``scale`` 1 is about 40,000 pupils, at most 10. ``defects`` are names of
     ``DEFECTS`` that fit the form: they go into the latest census, the latest return or the extract, and the last file,
-    ``planted_defects.csv``, says what was done and to how many rows. Extracts come with ``training.key``, with which a
-    census or a SEN2 file of the same seed and scale must be read for persons to join.
+    ``<folder>_planted_defects.csv`` beside the folder, says what was done and to how many rows. Extracts come with
+    ``training.key``, with which a census or a SEN2 file of the same seed and scale must be read for persons to join.
 
     Raises ``ParamsError`` for an unknown form, an unknown or unfit defect, or a scale out of range, all that is wrong
     together. For training and tests: never a basis for statements about real children.
@@ -86,7 +86,7 @@ def write_files(
     folder.mkdir(parents=True, exist_ok=True)
     paths = _write(folder, form, seed, scale, plant)
     if defects:
-        paths.append(write_csv(plant.report(), folder / PLANTED))
+        paths.append(write_csv(plant.report(), folder.parent / f"{folder.name}_{PLANTED}"))
     return tuple(paths)
 
 

@@ -78,10 +78,12 @@ def _read_sen2(params: Params) -> tuple[list[Loaded], list[pd.DataFrame]]:
     returns = sen2_of(params) if params.sen2 else []
     found = [
         r.findings.assign(
-            check=f"SEN2 {r.year}, " + r.findings["number"].astype("str"),
+            check=f"SEN2 {r.year}, " + r.findings["name"].astype("str"),
             severity=r.findings["severity"].astype("str").map({"error": "error"}).fillna("look"),
             column=r.findings["table"],
-            mend=r.findings["rows"].map(lambda rows: f"Rows: {rows}." if str(rows) else ""),
+            sentence=f"SEN2 {r.year}: " + r.findings["sentence"],
+            place=_rows(r.findings["rows"], r.tables["requests"].summary.file.partition(",")[0]),
+            mend="",
         )
         for r in returns
     ]
@@ -94,11 +96,17 @@ def _read_extracts(params: Params) -> tuple[list[Loaded], list[pd.DataFrame]]:
         e.findings.assign(
             check=f"{e.kind}, " + e.findings["rule"].astype("str"),
             severity=e.findings["severity"].map({"E": "error", "W": "look"}),
-            mend=e.findings["rows"].map(lambda rows: f"Rows: {rows}." if str(rows) else ""),
+            place=_rows(e.findings["rows"], e.loaded.summary.file),
+            mend="",
         )
         for e in extracts
     ]
     return [e.loaded for e in extracts], found
+
+
+def _rows(rows: pd.Series, file: str) -> pd.Series:
+    """Where a finding is: the file, and the rows if any are named."""
+    return rows.astype("str").map(lambda told: f"{file}, rows {told}" if told else file)
 
 
 def _schools(params: Params) -> pd.DataFrame:

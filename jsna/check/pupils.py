@@ -62,6 +62,15 @@ def completeness(pupils: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
     return long.assign(share=long["known"] / long["pupils"])
 
 
+def gaps_by(pupils: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Where something is lacking more often than the limit allows: completeness by ``by`` in the latest census, the
+    emptiest first, groups of fewer than the limit's pupils left out."""
+    latest = pupils[pupils["time_period"].astype("str") == pupils["time_period"].astype("str").max()]
+    table = completeness(latest, by)
+    table = table[(table["share"] < limits()["complete"]) & (table["pupils"] >= limits()["least_pupils"])]
+    return table.sort_values(["share", by], kind="stable", ignore_index=True)
+
+
 def by_school(pupils: pd.DataFrame) -> pd.DataFrame:
     """Each school in each census: time_period, school_urn, pupils and the shares of ``SHARES`` (0 to 1)."""
     marked = pd.DataFrame(

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
 import pandas as pd
 
 from jsna.area import Area, period_name
-from jsna.check.pupils import WORDS, completeness, pupil_findings
+from jsna.check.joins import join_findings
+from jsna.check.pupils import WORDS, completeness, gaps_by, pupil_findings
 from jsna.errors import ParamsError, WorkbenchError
-from jsna.files.result import Loaded, together
+from jsna.files.result import Loaded, Summary, together
 from jsna.local import Read, read_all
 from jsna.params import read_params
 from jsna.sources.gathered import FINDING_COLUMNS, fine, phrase
 
+GROUPS = {"ethnicity": "ethnic group", "school_urn": "school"}
 DETAIL = "Rows without a value"
 TERMINAL_ROWS = 12
 TERMINAL_NOTES = 4
@@ -31,7 +34,7 @@ class Report:
     ``sources`` are the readers' results. ``findings`` has a row a thing to look at (check, severity "error" or "look",
     column, count, sentence, mend, place). ``refused`` counts the quarantine by file, column and rule, with the first
     rows; of what was put aside as it should be, ``fine`` is true. ``unreadable`` are the messages of what could not be
-    read at all.
+    read at all. ``gaps`` are ethnic groups and schools for whose pupils something is lacking in the latest census.
     """
 
     label: str
@@ -40,6 +43,7 @@ class Report:
     refused: pd.DataFrame
     completeness: pd.DataFrame
     unreadable: tuple[str, ...] = ()
+    gaps: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -71,7 +75,8 @@ def check_area(area: Area) -> Report:
     unreadable = tuple(dict.fromkeys(str(p) for error in read.errors for p in error.problems))
     quarantine = together([s.quarantine for s in read.sources])
     pupils = next((s.frame for s in read.sources if "sen_provision" in s.frame and "pupil_id" in s.frame), None)
-    found = [f for f in (*read.findings, *([] if pupils is None else [pupil_findings(pupils)])) if len(f)]
+    own = [] if pupils is None else [pupil_findings(pupils), join_findings(pupils, read.sources)]
+    found = [f for f in (*read.findings, *own) if len(f)]
     columns = list(FINDING_COLUMNS)
     parts = [f.reindex(columns=columns, fill_value="").fillna({"severity": "look"}) for f in found]
     findings = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
@@ -79,7 +84,8 @@ def check_area(area: Area) -> Report:
     synthetic = area.params.source == "synthetic" or any(s.summary.synthetic for s in read.sources)
     label = f"{area.name} (synthetic)" if synthetic else area.name
     whole = pd.DataFrame() if pupils is None else completeness(pupils)
-    return Report(label, tuple(read.sources), findings, _refused(quarantine), whole, unreadable)
+    gaps = {} if pupils is None else {by: gaps_by(pupils, by) for by in ("ethnicity", "school_urn")}
+    return Report(label, tuple(read.sources), findings, _refused(quarantine), whole, unreadable, gaps)
 
 
 def weights(area: Area) -> dict[str, int]:
@@ -115,14 +121,18 @@ def _refused(quarantine: pd.DataFrame) -> pd.DataFrame:
 def as_text(report: Report, page: Path | None = None) -> str:
     """The report for the terminal: short, with the rest on the page."""
     lines = [f"{report.label}:"]
-    for s in (source.summary for source in report.sources):
-        kept = f"{s.rows_read:,} rows read, {s.rows_kept:,} kept, {s.rows_refused:,} put aside"
-        lines.append(f"  {s.source} ({_files(s.file)}): {kept}.")
-        lines += [f"    {note}" for note in s.notes[:TERMINAL_NOTES] if not note.startswith(DETAIL)]
+    for name, summaries in _returns(report).items():
+        read, held, refused = (sum(getattr(s, f"rows_{k}") for s in summaries) for k in ("read", "kept", "refused"))
+        lines.append(f"  {name}: {read:,} rows read, {held:,} kept, {refused:,} put aside.")
+        if len(summaries) == 1:
+            lines += [f"    {n}" for n in summaries[0].notes[:TERMINAL_NOTES] if not n.startswith(DETAIL)]
     if report.unreadable:
         lines.append(f"  Cannot be read: {len(report.unreadable)}. Each is named below, and on the page.")
     aside = report.refused.assign(places=[phrase("{n} [place|places]", n) for n in report.refused["cells"]])
-    found = [(row.severity, f"{row.sentence} {row.mend}{_place(row.place)}") for row in report.findings.itertuples()]
+    found = [
+        (row.severity, f"{' '.join(filter(None, (row.sentence, row.mend)))}{_place(row.place)}")
+        for row in report.findings.itertuples()
+    ]
     put = [
         f"  put aside: {row.file}, {row.column or 'whole rows'}, {row.places} (row {row.rows}): {row.rule}. {row.mend}"
         for row in aside[~aside["fine"].astype(bool)].itertuples()
@@ -144,6 +154,15 @@ def as_text(report: Report, page: Path | None = None) -> str:
     return "\n".join(lines)
 
 
+def _returns(report: Report) -> dict[str, list[Summary]]:
+    """The sources by what the terminal calls them; the tables of one return are one line."""
+    named: dict[str, list[Summary]] = {}
+    for s in (source.summary for source in report.sources):
+        of_return = re.match(r"(SEN2 \d{4}): ", s.source)
+        named.setdefault(of_return[1] if of_return else f"{s.source} ({_files(s.file)})", []).append(s)
+    return named
+
+
 def _place(place: str) -> str:
     return f" See {place}." if place else ""
 
@@ -162,7 +181,12 @@ def as_page(report: Report) -> str:
     style = files("jsna.pack").joinpath("templates/style.css").read_text(encoding="utf-8")
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(text)
     return template.render(
-        report=report, css=style, short=_short(report.completeness), files=_files, most_notes=NOTES_OF_A_SOURCE
+        report=report,
+        css=style,
+        short=_short(report.completeness),
+        gaps=[(name, by, _short(table)) for by, table in report.gaps.items() if len(table) for name in [GROUPS[by]]],
+        files=_files,
+        most_notes=NOTES_OF_A_SOURCE,
     )
 
 

@@ -6,7 +6,8 @@ import census_samples as cs
 import pandas as pd
 import pytest
 
-from jsna.check.pupils import by_school, completeness, jumps, limits, pupil_findings, vanished
+from jsna.check.joins import join_findings, unmatched
+from jsna.check.pupils import by_school, completeness, gaps_by, jumps, limits, pupil_findings, vanished
 from jsna.check.report import Report, as_page, as_text, write_page
 from jsna.cli import main
 from jsna.files.result import Loaded, Summary, refused, together
@@ -336,3 +337,28 @@ def test_the_page_is_accessible_asks_for_nothing_and_fits_a_narrow_screen(tmp_pa
 def test_a_page_without_anything_still_says_so():
     page = as_page(Report("Luton", (), report().findings, report().refused, pd.DataFrame()))
     assert page.count("<p>Nothing.</p>") == 3
+
+
+def loaded_with(persons, name):
+    frame = pd.DataFrame({"person_id": persons})
+    summary = Summary(name, f"{name}.csv", "", len(frame), len(frame), 0)
+    return Loaded(frame, together([]), summary)
+
+
+def test_persons_of_a_list_who_are_in_no_census_are_counted_once():
+    pupils = pd.DataFrame({"pupil_id": ["a", "b", "c"]})
+    sources = [loaded_with(["a", "a", "x", ""], "absence"), loaded_with(["a", "b"], "reviews")]
+    table = unmatched(pupils, sources)
+    assert table[["persons", "missing", "share"]].values.tolist() == [[2, 1, 0.5], [2, 0, 0.0]]
+    found = join_findings(pupils, [*sources, loaded_with(["p", "q"], "other")])
+    assert found["severity"].tolist() == ["look", "error"]
+    assert "another key" in found["mend"].iloc[1]
+
+
+def test_schools_where_something_is_lacking_come_emptiest_first():
+    rows = {"time_period": "202526", "sex": "F", "lsoa21": "E01015787", "ward_code": "E05014740", "idaci_decile": 1}
+    full = pd.DataFrame([rows | {"school_urn": "1", "ethnicity": "WBRI", "first_language": "ENG"}] * 40)
+    half = full.assign(school_urn="2", ethnicity=["NOBT"] * 20 + ["WBRI"] * 20)
+    small = half.head(10).assign(school_urn="3")
+    table = gaps_by(pd.concat([full, half, small]), "school_urn")
+    assert table[["school_urn", "characteristic", "known", "pupils"]].values.tolist() == [["2", "ethnicity", 20, 40]]

@@ -169,7 +169,9 @@ def _place(place: str) -> str:
 
 def _files(named: str) -> str:
     """The first file, and how many more there are: a census of an authority can be a hundred files."""
-    first, *more = named.split(", ")
+    first, *rest = named.split(", ")
+    # "sen2_2026.xml, requests" is a table in a file, not two files.
+    more = [part for part in rest if "." in part]
     return f"{first or 'no file'} and {len(more):,} more" if more else first or "no file"
 
 

@@ -17,10 +17,12 @@ from jsna.files.result import Loaded, Summary, refused, sha256_of, together
 from jsna.files.text import first_row, read_delimited
 from jsna.files.values import booleans, dates, numbers, tidy, without_decimal_zero
 from jsna.files.workbook import read_sheets, table_of
+from jsna.sources.ages import age_on, before_academic_year
 from jsna.sources.identity import HIDDEN, is_identifier, masked, pseudonyms, upn_problems
+from jsna.sources.pupil_fields import NOT_OBTAINED, UNKNOWN_SEX
 from jsna.sources.sen2.findings import Finding, as_frame, found, spec
 from jsna.sources.sen2.layout import find_columns
-from jsna.sources.sen2.persons import NOT_OBTAINED, SEXES, UNKNOWN_SEX, age_on, before_academic_year
+from jsna.sources.sen2.persons import SEXES
 
 LISTS = ("list_1", "list_2")
 PRIVATE = ("id", "upn", "uln", "birth")

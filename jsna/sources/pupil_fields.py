@@ -10,6 +10,7 @@ import pandas as pd
 
 from jsna.codes import all_versions, code_list
 from jsna.files.values import MISSING, booleans, dates, tidy, trim, without_decimal_zero
+from jsna.sources.ages import age_on, before_academic_year
 from jsna.sources.gathered import Gathered
 
 UNKNOWN_SEX = "U"
@@ -119,7 +120,7 @@ def ages(text: pd.DataFrame, day: pd.Series, got: Gathered) -> pd.Series:
     got.refuse("dob impossible", early, text["dob"])
     got.find("day before month", months_first)
     birth = birth.mask(early)
-    age = (day.dt.year - 1 - birth.dt.year - (birth.dt.month > 8)).clip(lower=0)
+    age = age_on(birth, day.map({d: before_academic_year(d) for d in day.dropna().unique()})).clip(lower=0)
     given = by_cell(text["age"], _age)
     got.refuse("age not read", given["bad"], text["age"])
     return age.astype("Float64").fillna(given["age"]).astype("Int64")

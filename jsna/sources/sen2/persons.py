@@ -8,10 +8,11 @@ import pandas as pd
 
 from jsna.codes import code_list
 from jsna.files.result import refused, together
+from jsna.sources.ages import age_on, before_academic_year
 from jsna.sources.identity import HIDDEN, pseudonyms, upn_problems
+from jsna.sources.pupil_fields import NOT_OBTAINED, UNKNOWN_SEX
 from jsna.sources.sen2.layout import tables
 
-UNKNOWN_SEX, NOT_OBTAINED = "U", "NOBT"
 SEXES = {"1": "M", "2": "F", "0": UNKNOWN_SEX, "9": UNKNOWN_SEX, "M": "M", "F": "F", "MALE": "M", "FEMALE": "F"}
 BASES = ("upn", "uln", "table")
 
@@ -89,23 +90,3 @@ def _placed(postcode: pd.Series, place: Place | None) -> pd.Series:
     if place is None:
         return pd.Series("", index=postcode.index, dtype="str")
     return place(postcode).reindex(postcode.index).fillna("").astype("str")
-
-
-def before_academic_year(day: pd.Timestamp) -> pd.Timestamp:
-    """31 August before the academic year that ``day`` lies in.
-
-    >>> before_academic_year(pd.Timestamp("2025-01-16")), before_academic_year(pd.Timestamp("2025-09-01"))
-    (Timestamp('2024-08-31 00:00:00'), Timestamp('2025-08-31 00:00:00'))
-    """
-    return pd.Timestamp(day.year if day.month >= 9 else day.year - 1, 8, 31)
-
-
-def age_on(born: pd.Series, day: pd.Timestamp) -> pd.Series:
-    """Whole years of age on ``day``, missing where the date of birth is.
-
-    >>> age_on(pd.Series(pd.to_datetime(["2012-09-01", "2012-08-31", None])), pd.Timestamp("2024-08-31")).tolist()
-    [11, 12, <NA>]
-    """
-    had_birthday = (born.dt.month < day.month) | ((born.dt.month == day.month) & (born.dt.day <= day.day))
-    years = day.year - born.dt.year - (~had_birthday).astype("int64")
-    return years.round().astype("Int64")

@@ -10,6 +10,8 @@ def before_academic_year(day: pd.Timestamp) -> pd.Timestamp:
 
     >>> before_academic_year(pd.Timestamp("2025-01-16")), before_academic_year(pd.Timestamp("2025-09-01"))
     (Timestamp('2024-08-31 00:00:00'), Timestamp('2025-08-31 00:00:00'))
+    >>> before_academic_year(pd.Timestamp("2025-08-31")).year
+    2024
     """
     return pd.Timestamp(day.year if day.month >= 9 else day.year - 1, 8, 31)
 

@@ -88,6 +88,7 @@ def test_local_keys_belong_to_local_data_and_never_reach_a_notebook():
         check_params({"pupils": ["census.csv"]}, where="p.yml")
     params = check_params({"source": "local", "pupils": ["secret-folder/census.csv"], "key_file": "k"}, where="p.yml")
     assert "secret-folder" not in str(params.without_places())
+    assert "secret-folder" not in str(Params(source="official", data="secret-folder").without_places())
 
 
 def test_a_path_that_is_not_there_is_named_with_the_nearest_one(tmp_path):

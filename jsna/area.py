@@ -21,6 +21,7 @@ from jsna.params import Params
 from jsna.sealed import Sealed
 
 if TYPE_CHECKING:
+    from jsna.evidence.values import Values
     from jsna.sources.pupil_table import PupilTable
 
 CACHE_VARIABLE = "JSNA_CACHE"
@@ -158,6 +159,23 @@ class Area:
         from jsna.sources.folder import OfficialFolder
 
         return OfficialFolder(self.params.data_folder())
+
+    @cached_property
+    def values(self) -> Values:
+        """Values of the catalogue's indicators: official where official files are at hand, the area's own of its rows.
+
+        Of a local area whose params name a folder ``data`` both, told apart by ``origin``.
+        """
+        from jsna.evidence.values import both, official_values
+
+        if "pupils" not in self.brings:
+            return official_values(self.official, self.params.confidence)
+        from jsna.evidence.local_values import local_values
+
+        own = local_values(self)
+        if self.local and self.params.has_data_folder():
+            return both(official_values(self.official, self.params.confidence), own)
+        return own
 
     @cached_property
     def periods(self) -> tuple[str, ...]:

@@ -54,11 +54,21 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("params", nargs="+", type=Path, metavar="PARAMS")
     check.add_argument("--out", type=Path, default=Path("checks"), help="folder of the reports (default: checks)")
     check.set_defaults(run=_check)
-    start = commands.add_parser("init", help="make the params file of an area, and the project's key")
+    start = commands.add_parser(
+        "init", help="make the params file of an area, and the project's key; --open: from open data"
+    )
     start.add_argument("area", metavar="AREA_CODE", help="nine characters, such as E06000032")
     start.add_argument("--key", type=Path, default=None, help="where the key goes (default: jsna-keys in your home)")
     start.add_argument("--params", type=Path, default=None, help="the params file to write")
+    start.add_argument("--open", action="store_true", help="from official open data alone, without own data or a key")
+    start.add_argument("--data", type=Path, default=None, help="folder of official files (default: JSNA_DATA)")
     start.set_defaults(run=_init)
+    national = commands.add_parser("national", help="values and a page of every local authority, from official files")
+    national.add_argument("where", type=Path, metavar="PARAMS|DATA", help="a params file, or the folder of the files")
+    national.add_argument("--out", type=Path, default=Path("packs"), help="folder of the packs (default: packs)")
+    national.add_argument("--areas", nargs="+", default=[], metavar="CODE", help="only these authorities")
+    national.add_argument("--jobs", type=_whole, default=2, help="pages made at a time (default: 2)")
+    national.set_defaults(run=_national)
     synth.add_to(commands)
     fetch.add_to(commands)
     return parser
@@ -99,12 +109,30 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _init(arguments: argparse.Namespace) -> int:
-    from jsna.start import start
+    from jsna.start import start, start_open
 
-    made = start(arguments.area, key=arguments.key, params=arguments.params)
+    if arguments.open:
+        path = _near(start_open(arguments.area, data=arguments.data, params=arguments.params))
+        print(f"Params: {path}\nNext: read what it says about the files, then run `jsna refresh {path}`.")
+        return 0
+    made = start(arguments.area, key=arguments.key, params=arguments.params, data=arguments.data)
     print(f"Params: {_near(made.params)}\nKey: {made.key} (yours alone: keep it, never send it, never commit it)")
     print("Next: name your files in the params, then run `jsna check` on it.")
     return 0
+
+
+def _national(arguments: argparse.Namespace) -> int:
+    from jsna.national import national
+
+    started = time.monotonic()
+    report = national(arguments.where, out=arguments.out, areas=arguments.areas, workers=arguments.jobs)
+    for area, reason in report.failures:
+        _say(f"{area} was not made: {reason}")
+    print(f"England: {_near(report.folder / 'index.html')}, {report.areas} authorities.")
+    if report.absent:
+        print(f"{report.absent} indicators could not be read in every way; the index and manifest.json say why.")
+    print(f"Done in {time.monotonic() - started:.0f} s. Nothing has left this computer.")
+    return report.exit_code
 
 
 def _near(path: Path) -> str:

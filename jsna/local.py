@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 PREPARED_VARIABLE = "JSNA_PREPARED"
 """Names the folder in which a refresh keeps what it has read, for the chapters of this run alone."""
+PIPELINE_LISTS = ("annual_reviews", "disputes")
+"""The extracts, beside the case list, of which the EHC pipeline's stages are counted."""
 
 
 def pupils_of(params: Params) -> PupilTable:
@@ -197,6 +199,13 @@ def extracts_of(params: Params) -> list[Extract]:
     return _together([lambda p=p: read_extract(p, key=key) for p in files])
 
 
+def lists_of(params: Params, kinds: Sequence[str]) -> dict[str, Loaded]:
+    """The extracts of these kinds, each once; those that this run has put aside, where it has read them before."""
+    if prepared():
+        return {kind: loaded for kind in kinds if (loaded := kept(kind)) is not None}
+    return {e.kind: e.loaded for e in (extracts_of(params) if params.extracts else []) if e.kind in kinds}
+
+
 def _year_in(name: str) -> int | None:
     found = re.search(r"20\d\d", name)
     return int(found[0]) if found else None
@@ -302,6 +311,25 @@ def kept_weights() -> dict[str, int]:
     """What this run's check of the pupils found, by severity; empty outside of a run."""
     path = Path(os.environ.get(PREPARED_VARIABLE, "")) / "check.json"
     return json.loads(path.read_text(encoding="utf-8")) if prepared() and path.is_file() else {}
+
+
+def keep_values(folder: Path, frame: pd.DataFrame, absent: pd.DataFrame, sources: Sequence[Summary]) -> None:
+    """Put the area's own values, already protected, aside for the chapters of a run."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    frame.to_parquet(folder / "values.parquet", index=False)
+    absent.astype("str").to_parquet(folder / "values-absent.parquet", index=False)
+    (folder / "values.json").write_text(json.dumps([asdict(s) for s in sources]), encoding="utf-8")
+
+
+def kept_values() -> tuple[pd.DataFrame, pd.DataFrame, tuple[Summary, ...]] | None:
+    """The values that this run has put aside, what is absent and their sources; or nothing."""
+    folder = Path(os.environ.get(PREPARED_VARIABLE, ""))
+    if not prepared() or not (folder / "values.json").is_file():
+        return None
+    _own(folder)
+    told = json.loads((folder / "values.json").read_text(encoding="utf-8"))
+    sources = tuple(Summary(**{**s, "notes": tuple(s["notes"])}) for s in told)
+    return pd.read_parquet(folder / "values.parquet"), pd.read_parquet(folder / "values-absent.parquet"), sources
 
 
 def prepared() -> bool:

@@ -16,6 +16,8 @@ from jsna.disclosure import Policy
 from jsna.errors import CodeListError, ParamsError, Problem, did_you_mean
 
 DATA_VARIABLE = "JSNA_DATA"
+FRAMES_VARIABLE = "JSNA_FRAMES"
+FEWEST_NEIGHBOURS = 3
 LOCAL_KEYS = ("pupils", "census_date", "sen2", "extracts", "schools", "postcodes", "key_file")
 
 
@@ -85,6 +87,16 @@ class Params(BaseModel):
     reference_ethnicity: Annotated[
         str, Field(description="Code of the named reference group, shown beside 'all others'.")
     ] = "WBRI"
+    neighbours: Annotated[
+        dict[str, list[str]],
+        Field(description="Sets of neighbours of your own: a name, and the codes of its areas, the nearest first."),
+    ] = {}
+    frames: Annotated[
+        str, Field(description="File of the area's own priorities; when empty, those that come with the workbench.")
+    ] = ""
+    chapters: Annotated[
+        list[str], Field(description="Chapters that a refresh makes, such as 11-scorecard; when empty, all.")
+    ] = []
 
     @field_validator("cycle", mode="before")
     @classmethod
@@ -95,18 +107,19 @@ class Params(BaseModel):
     @field_validator("areas")
     @classmethod
     def _known_areas(cls, codes: list[str]) -> list[str]:
-        wrong = []
-        for code in codes:
-            try:
-                if local_authority(code).name != code:
-                    wrong.append(f"{code!r} is a number; use the nine-character code {local_authority(code).name!r}")
-            except CodeListError as error:
-                wrong.append(str(error))
-        if wrong:
+        if wrong := _wrong_codes(codes):
             raise ValueError("; ".join(wrong))
         if len(set(codes)) < len(codes):
             raise ValueError("an area is named twice")
         return codes
+
+    @field_validator("neighbours")
+    @classmethod
+    def _known_neighbours(cls, sets: dict[str, list[str]]) -> dict[str, list[str]]:
+        wrong = [f"{name}: {fault}" for name, codes in sets.items() for fault in _wrong_set(name, codes)]
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return sets
 
     @field_validator("reference_ethnicity")
     @classmethod
@@ -133,9 +146,27 @@ class Params(BaseModel):
             raise ValueError(f"{', '.join(named)}: these belong to source: local, and the source is {self.source}.")
         return self
 
+    @model_validator(mode="after")
+    def _nobody_is_their_own_neighbour(self) -> Params:
+        """A run of several areas may share a set, each area left out of its own; what is left must be enough."""
+        wrong = []
+        for name, codes in self.neighbours.items():
+            inside = [area for area in self.areas if area in codes]
+            if inside and len(self.areas) == 1:
+                wrong.append(f"neighbours: {name}: the area itself, {inside[0]}, is in the set. Take it out")
+            elif inside and len(codes) <= FEWEST_NEIGHBOURS:
+                wrong.append(
+                    f"neighbours: {name}: without {inside[0]}, which is one of the areas, fewer than "
+                    f"{FEWEST_NEIGHBOURS} neighbours are left"
+                )
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
     def one_area(self, code: str) -> Params:
-        """The same run for one of its areas."""
-        return self.model_copy(update={"areas": [code]})
+        """The same run for one of its areas, which is taken out of every set of neighbours."""
+        sets = {name: [c for c in codes if c != code] for name, codes in self.neighbours.items()}
+        return self.model_copy(update={"areas": [code], "neighbours": sets})
 
     def policy(self) -> Policy:
         """The disclosure policy of the run."""
@@ -163,7 +194,9 @@ class Params(BaseModel):
 
     def without_places(self) -> dict[str, Any]:
         """The parameters as a notebook may carry them: without paths, addresses and names of files."""
-        return self.model_dump() | {"data": ""} | {k: type(self).model_fields[k].default for k in LOCAL_KEYS}
+        return (
+            self.model_dump() | {"data": "", "frames": ""} | {k: type(self).model_fields[k].default for k in LOCAL_KEYS}
+        )
 
     def has_data_folder(self) -> bool:
         """Whether a folder of official files is named, here or in the environment."""
@@ -227,7 +260,8 @@ def params_of_notebook(names: dict[str, Any]) -> Params:
     """The parameters that stand in a notebook's namespace, checked.
 
     Call it in the first cell after the parameters cell with ``globals()``: papermill only logs a warning for a
-    misspelt name, so every plain value that is not a parameter is refused here.
+    misspelt name, so every plain value that is not a parameter is refused here. A refresh tells where the file of
+    frames lies by the environment, so that no path is written into the notebook.
     """
     plain = {
         name: value
@@ -237,7 +271,31 @@ def params_of_notebook(names: dict[str, Any]) -> Params:
         and not callable(value)
         and not isinstance(value, types.ModuleType)
     }
+    if not plain.get("frames") and os.environ.get(FRAMES_VARIABLE):
+        plain["frames"] = os.environ[FRAMES_VARIABLE]
     return check_params(plain, where="parameters")
+
+
+def _wrong_codes(codes: list[str]) -> list[str]:
+    wrong = []
+    for code in codes:
+        try:
+            if local_authority(code).name != code:
+                wrong.append(f"{code!r} is a number; use the nine-character code {local_authority(code).name!r}")
+        except CodeListError as error:
+            wrong.append(str(error))
+    return wrong
+
+
+def _wrong_set(name: str, codes: list[str]) -> list[str]:
+    wrong = _wrong_codes(codes)
+    if not name.strip():
+        wrong.append("the set has no name")
+    if twice := sorted({c for c in codes if codes.count(c) > 1}):
+        wrong.append(f"named twice: {', '.join(twice)}")
+    if len(set(codes)) < FEWEST_NEIGHBOURS:
+        wrong.append(f"at least {FEWEST_NEIGHBOURS} neighbours are needed, and {len(set(codes))} are named")
+    return wrong
 
 
 def _problem(error: Any, where: str) -> Problem:

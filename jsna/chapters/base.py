@@ -8,9 +8,10 @@ from functools import wraps
 from typing import Any
 
 from jsna.area import Area
+from jsna.evidence.catalogue import Frame, frame_of
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.text import notice
-from jsna.files.result import Loaded
+from jsna.files.result import Loaded, Summary
 
 REASONS = {
     "pupils": (
@@ -59,6 +60,11 @@ def passes_notice(function: Callable[..., Exhibit]) -> Callable[..., Exhibit]:
     return guarded
 
 
+def frame_of_area(area: Area) -> Frame:
+    """The lists and promises that the area's evidence hangs on: its own where the params name them."""
+    return frame_of(area.code, area.params.frames)
+
+
 def gap(name: str, reason: str, mend: str) -> Exhibit:
     """A notice that something could not be shown; the pack lists it among what it does not hold."""
     exhibit = notice(name, reason, mend)
@@ -72,7 +78,11 @@ def with_extras(exhibit: Exhibit, **extras: Any) -> Exhibit:
 
 def source_row(loaded: Loaded) -> dict[str, Any]:
     """A source as the index page and the manifest list it."""
-    s = loaded.summary
+    return summary_row(loaded.summary)
+
+
+def summary_row(s: Summary) -> dict[str, Any]:
+    """The same, from what a reader said of its file."""
     return {
         "source": s.source,
         "file": s.file,

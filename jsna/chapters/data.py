@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from jsna.area import Area
-from jsna.chapters.base import needs, source_row, with_extras
+from jsna.chapters.base import needs, summary_row, with_extras
 from jsna.disclosure import protect, publish_facts
+from jsna.evidence.values import Values
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import table_exhibit
 from jsna.exhibits.text import finding
@@ -35,8 +36,10 @@ def loaded(area: Area) -> list[Loaded]:
 
 def sources(area: Area) -> Exhibit:
     """Each source with its period, rows read, kept and refused."""
-    everything = loaded(area)
-    rows = pd.DataFrame([source_row(source) for source in everything])
+    everything = [source.summary for source in loaded(area)]
+    seen = {(s.source, s.file) for s in everything}
+    everything += [s for s in _of_indicators(area).sources if (s.source, s.file) not in seen]
+    rows = pd.DataFrame([summary_row(s) for s in everything])
     columns = [
         {"name": "source", "label": "Source", "kind": "text"},
         {"name": "file", "label": "File", "kind": "text"},
@@ -54,8 +57,25 @@ def sources(area: Area) -> Exhibit:
         columns=columns,
         row_header="source",
     )
-    notes = tuple(f"{s.summary.source}: {note}" for s in everything for note in s.summary.notes)
-    return with_extras(exhibit, sources=rows.to_dict("records"), notes=list(notes))
+    notes = [f"{s.source}: {note}" for s in everything for note in s.notes]
+    return with_extras(exhibit, sources=rows.to_dict("records"), notes=[*notes, *_indicator_notes(area)])
+
+
+def _of_indicators(area: Area) -> Values:
+    """The values of indicators where they come from official files; none of an area's own rows are read for a list."""
+    return area.values if "official" in area.brings else Values.none()
+
+
+def _indicator_notes(area: Area) -> list[str]:
+    """Which indicators the files do not give, and where two files of one table disagree."""
+    values = _of_indicators(area)
+    notes = [f"{i}, {g}: not from these files. {why} {mend}".strip() for i, g, why, mend in values.absent.to_numpy()]
+    for file, rows in values.vintages.groupby("other_file"):
+        figures = "1 figure" if len(rows) == 1 else f"{len(rows)} figures"
+        notes.append(
+            f"{file} differs from {rows['pinned_file'].iloc[0]} in {figures} of indicators; the latter is used."
+        )
+    return notes
 
 
 def refused(area: Area) -> Exhibit:

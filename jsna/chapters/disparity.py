@@ -15,6 +15,7 @@ from jsna.chapters.base import needs, passes_notice
 from jsna.codes import code_list
 from jsna.counts import OUTCOMES
 from jsna.evidence.comparison import Comparison, Dimension, compare, dimension
+from jsna.evidence.pipeline import stages
 from jsna.exhibits.charts import dot_interval, forest
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import format_number, table_exhibit
@@ -248,7 +249,8 @@ def outcome_name(outcome: str) -> str:
         return f"Of those with an EHC plan, {outcome_name(outcome.removeprefix('plans_')).casefold()} as primary need"
     if outcome.startswith("need_"):
         return str(code_list("need").loc[outcome.removeprefix("need_"), "plain"])
-    return texts()["outcomes"][outcome]["name"]
+    told = texts()["outcomes"].get(outcome)
+    return told["name"] if told else stages()[outcome].name
 
 
 def outcome_verb(outcome: str) -> str:
@@ -257,7 +259,8 @@ def outcome_verb(outcome: str) -> str:
         return f"{outcome_verb(outcome.removeprefix('plans_'))}, of those with an EHC plan,"
     if outcome.startswith("need_"):
         return f"identified with {outcome_name(outcome)[0].lower()}{outcome_name(outcome)[1:]} as primary need"
-    return texts()["outcomes"][outcome]["verb"]
+    told = texts()["outcomes"].get(outcome)
+    return told["verb"] if told else stages()[outcome].verb
 
 
 def by_dimension(part: Comparison) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from jsna.area import Area, period_name
-from jsna.chapters import beside_england, disparity
-from jsna.chapters.base import needs, source_row, with_extras
+from jsna.chapters.base import frame_of_area, needs, source_row, with_extras
+from jsna.chapters.ehc import promise
 from jsna.codes import code_list
 from jsna.disclosure import Released, publish_official
 from jsna.disproportionality import stratified
 from jsna.evidence import ehc
-from jsna.evidence.comparison import Comparison, Dimension
-from jsna.evidence.published import compare_beside_england
+from jsna.evidence.comparison import Dimension
 from jsna.exhibits.charts import dot_interval, forest, trend
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import format_number
@@ -23,7 +22,7 @@ ENGLAND = "E92000001"
 RELEASE = "Department for Education, Education, health and care plans, reporting year 2025"
 TIMELY = ("timeliness_20_week", *ehc.TIMELINESS["without_exceptions"])
 REFUSED = ("requests", "requests_decided_not_to_assess", "requests_received_in_year")
-BY_GROUP = {"in_20_weeks": ("timeliness_20_week", *ehc.TIMELINESS["with_exceptions"]), "refused": REFUSED}
+WITH_EXCEPTIONS = ("timeliness_20_week", *ehc.TIMELINESS["with_exceptions"])
 
 
 def neighbours(area: Area) -> pd.DataFrame:
@@ -80,11 +79,16 @@ def _pc(value: float) -> str:
     return format_number(value, "percent")
 
 
-def _rate_finding(area: Area, shown: Released, name: str, sentence: str) -> Exhibit:
+def _rate_finding(area: Area, shown: Released, name: str, sentence: str, indicator: str, few: str) -> Exhibit:
     row = shown.frame.set_index("area_code").loc[area.code]
-    words = sentence.format(percent=_pc(row["percent"]), n=int(row["numerator"]), d=int(row["denominator"]))
-    interval = f"Between {_pc(row['percent_lower'])}% and {_pc(row['percent_upper'])}% (95% confidence interval)."
-    return finding(name, words, detail=(interval, _against(area, shown)))
+    told = [_against(area, shown), promise(area, indicator)]
+    if not row["denominator"] >= area.params.minimum_denominator:
+        words = f"In {area.name}, too few {few} for a share."
+    else:
+        words = sentence.format(percent=_pc(row["percent"]), n=int(row["numerator"]), d=int(row["denominator"]))
+        low, high = _pc(row["percent_lower"]), _pc(row["percent_upper"])
+        told.insert(0, f"Between {low}% and {high}% (95% confidence interval).")
+    return finding(name, words, detail=[t for t in told if t])
 
 
 @needs("official")
@@ -95,11 +99,11 @@ def timeliness_finding(area: Area) -> Exhibit:
         f"In {period}, {{percent}}% of plans in {area.name} were issued within 20 weeks ({{n:,}} of {{d:,}}), "
         "exceptions left out."
     )
-    made = _rate_finding(area, shown, "ehc-timeliness", sentence)
+    made = _rate_finding(area, shown, "ehc-timeliness", sentence, "EHC-05", f"plans were issued in {period}")
     return with_extras(
         made,
         sources=[source_row(area.official.ehc(TIMELY[0]))],
-        card=_card(area, made, "Are EHC plans issued within 20 weeks?", period, shown),
+        card=_card(area, made, "Are EHC plans issued within 20 weeks?", period, shown, "EHC-05"),
     )
 
 
@@ -134,8 +138,8 @@ def refusals_finding(area: Area) -> Exhibit:
     sentence = (
         f"In {period}, {area.name} refused {{percent}}% of requests for an assessment ({{n:,}} of {{d:,}} received)."
     )
-    made = _rate_finding(area, shown, "ehc-refusals", sentence)
-    return with_extras(made, card=_card(area, made, "How many requests are refused?", period, shown))
+    made = _rate_finding(area, shown, "ehc-refusals", sentence, "EHC-02", f"requests were received in {period}")
+    return with_extras(made, card=_card(area, made, "How many requests are refused?", period, shown, "EHC-02"))
 
 
 @needs("official")
@@ -145,12 +149,12 @@ def refusals_beside(area: Area) -> Exhibit:
     return _chart(area, shown, "ehc-refusals-beside", f"Requests refused, of all received, {period}")
 
 
-def _card(area: Area, made: Exhibit, question: str, period: str, shown: Released) -> dict:
+def _card(area: Area, made: Exhibit, question: str, period: str, shown: Released, indicator: str) -> dict:
     return {
         "id": f"{made.id}-card",
         "question": question,
         "headline": made.title,
-        "frames": disparity.texts()["frames"]["ehc"],
+        "frames": frame_of_area(area).of_indicator.get(indicator, []),
         "area": area.label,
         "period": period_name(period),
         "comparator": _against(area, shown),
@@ -208,54 +212,12 @@ def groups_of(topic: str) -> Dimension:
 
 
 @needs("official")
-def by_group(area: Area, topic: str, outcome: str) -> Comparison:
-    """``outcome`` of each group of ``topic`` against all others in the latest year, beside all authorities."""
-    name, numerator, denominator = BY_GROUP[outcome]
-    table = area.official.ehc(name).frame
-    period = ehc.latest_period(table)
-    return compare_beside_england(
-        ehc.by_area_and_group(table, topic, period, outcome, numerator, denominator),
-        area.code,
-        groups_of(topic),
-        period=period,
-        policy=area.policy,
-        source=f"{RELEASE}, {name}, {period}",
-        reference=area.params.reference_ethnicity if topic == "Ethnicity" else None,
-        confidence=area.params.confidence,
-    )
-
-
-@needs("official")
-def group_finding(comparison: Comparison, area: Area) -> Exhibit:
-    """Which groups stand out, in a sentence."""
-    return beside_england.statement(comparison, area, _outcome(comparison), "ehc")
-
-
-@needs("official")
-def group_chart(comparison: Comparison, area: Area) -> Exhibit:
-    """Each group's ratio to all others, beside the ratio within all authorities, with the rows for ``flags.csv``."""
-    outcome = _outcome(comparison)
-    flags = disparity.flag_rows(comparison, area, outcome)
-    return with_extras(beside_england.ratios(comparison, outcome), flags=flags)
-
-
-@needs("official")
-def group_table(comparison: Comparison, area: Area) -> Exhibit:
-    """All figures of the comparison."""
-    return beside_england.figures(comparison, _outcome(comparison))
-
-
-def _outcome(comparison: Comparison) -> str:
-    return str(comparison.table.frame["outcome"].iloc[0])
-
-
-@needs("official")
 def within_areas(area: Area) -> Exhibit:
     """England's ratio of in-time plans by ethnic group, crude and then within each local authority.
 
     A crude national ratio mixes up who the children are with where they live; the stratified one does not.
     """
-    name, numerator, denominator = BY_GROUP["in_20_weeks"]
+    name, numerator, denominator = WITH_EXCEPTIONS
     table = area.official.ehc(name).frame
     period = ehc.latest_period(table)
     strata = ehc.by_area_and_group(table, "Ethnicity", period, "in_20_weeks", numerator, denominator)

@@ -90,7 +90,7 @@ def _ethnicity_labels() -> dict[str, str]:
 def local_authority(code: str) -> pd.Series:
     """The local authority in force with this nine-character or three-digit code.
 
-    Raises ``CodeListError`` naming the nearest code or name.
+    Raises ``CodeListError`` naming what stands in the place of a code that ended, or the nearest code or name.
 
     >>> local_authority("821")["name"]
     'Luton'
@@ -105,6 +105,9 @@ def local_authority(code: str) -> pd.Series:
     if len(by_name):
         mend = f"The code of {by_name.iloc[0]['name']} is {by_name.index[0]!r}."
     else:
+        # only here, where something is wrong: the changes of codes belong to the room of places
+        from jsna.codes.changed import what_became_of
+
         near = did_you_mean(code, [*current.index, *current["name"]])
-        mend = near or "See jsna/codes/local_authority.csv for all codes."
+        mend = what_became_of(str(code)) or near or "See jsna/codes/local_authority.csv for all codes."
     raise CodeListError(Problem("No local authority in England has this code.", value=code, mend=mend))

@@ -35,10 +35,14 @@ class Policy:
 
 @dataclass(frozen=True, eq=False)
 class AddsUp:
-    """Rows that add up to something known: those of ``rows`` (a mask), cut into sets by ``columns``."""
+    """Rows that add up to something known: those of ``rows`` (a mask), cut into sets by ``columns``.
+
+    Where a companion has to be hidden, the rows of ``first`` (a mask) come before all others.
+    """
 
     columns: tuple[str, ...]
     rows: pd.Series | np.ndarray
+    first: pd.Series | np.ndarray | None = None
 
 
 def protect(
@@ -67,7 +71,7 @@ def protect(
         )
     frame = sealed.unseal("to decide what may be published").reset_index(drop=True)
     symbols = pd.DataFrame("", index=frame.index, columns=frame.columns)
-    keys = [_sets(frame, relation) for relation in relations]
+    keys = [(_sets(frame, relation), _first(frame, relation)) for relation in relations]
     unsafe = {c: _unsafe_counts(frame, c, policy) for c in sealed.counts}
     for numerator, denominator in set(sealed.rates.values()):
         unsafe[numerator] |= _gives_away_complement(frame, numerator, denominator, policy)
@@ -148,6 +152,12 @@ def _sets(frame: pd.DataFrame, relation: tuple[str, ...] | AddsUp) -> list[pd.Se
     return [*(frame[c] for c in relation.columns), alone]
 
 
+def _first(frame: pd.DataFrame, relation: tuple[str, ...] | AddsUp) -> pd.Series:
+    """Rows that become a companion before all others."""
+    named = relation.first if isinstance(relation, AddsUp) else None
+    return pd.Series(False if named is None else np.asarray(named, bool), index=frame.index)
+
+
 def _unsafe_counts(frame: pd.DataFrame, column: str, policy: Policy) -> pd.Series:
     values = frame[column].astype("float64")
     bad = values.notna() & ((values < 0) | (values != values.round()))
@@ -168,14 +178,17 @@ def _gives_away_complement(frame, numerator: str, denominator: str, policy: Poli
     return rest.notna() & (rest < policy.threshold)
 
 
-def _with_companions(values: pd.Series, hidden: pd.Series, relations: list[list[pd.Series]]) -> pd.Series:
+def _with_companions(
+    values: pd.Series, hidden: pd.Series, relations: list[tuple[list[pd.Series], pd.Series]]
+) -> pd.Series:
     """``hidden`` grown until no set of rows that adds up has exactly one hidden count."""
     while True:
         grown = hidden.copy()
-        for keys in relations:
+        for keys, first in relations:
             alone = grown.groupby(keys, dropna=False).transform("sum") == 1
             shown = values.astype("float64").where(~grown)
-            smallest = shown.groupby(keys, dropna=False).rank(method="first") == 1
+            order = shown.where(~first, shown - values.max() - 1)
+            smallest = order.groupby(keys, dropna=False).rank(method="first") == 1
             grown |= alone & smallest & ~grown
         if (grown == hidden).all():
             return hidden

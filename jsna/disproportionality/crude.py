@@ -23,6 +23,7 @@ def crude(
     known: str | None = None,
     reference: str | None = None,
     family: list[str] | None = None,
+    tests: list[str] | None = None,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
     """Each group's risk, gap and risk ratio to all other pupils of known group, and to a named reference group.
@@ -30,9 +31,10 @@ def crude(
     ``frame`` has one row a group within a family (``family`` names columns such as outcome and census); ``count`` and
     ``total`` are whole numbers; ``known`` is a boolean column: pupils of unknown group are rows of their own, in
     nobody's comparator, tested against nobody. ``pupils_affected`` is how many more (+) or fewer (−) are identified
-    than at the comparator's risk. q-values allow for all tests of a family. Status is ``watch``,
-    ``insufficient data`` or ``no evidence`` (the reference row itself: ``reference group``): a crude comparison never
-    says more. A row whose counts cannot be used is left out of every comparator, and the other rows say so.
+    than at the comparator's risk. q-values allow for all tests of a family; ``tests`` names columns that make wider
+    families of tests (none: all rows are one). Status is ``watch``, ``insufficient data`` or ``no evidence`` (the
+    reference row itself: ``reference group``): a crude comparison never says more. A row whose counts cannot be used is
+    left out of every comparator, and the other rows say so.
 
     Raises ``MeasureError`` for a missing or non-numeric column, a ``known`` with gaps, a group that stands twice in a
     family, or a reference that is not there. When not to use: across several areas, where ``stratified`` is the answer.
@@ -54,9 +56,10 @@ def crude(
     ).reset_index(drop=True)
     own = count_status(rows["numerator"].to_numpy(), rows["denominator"].to_numpy())
     rows["_usable"] = np.isin(own, ["", NO_PUPILS])
-    parts = [_measured(_others(rows, family), family, confidence)]
+    tests = family if tests is None else tests
+    parts = [_measured(_others(rows, family), tests, confidence)]
     if reference is not None:
-        parts.append(_measured(_reference(rows, family, reference), family, confidence))
+        parts.append(_measured(_reference(rows, family, reference), tests, confidence))
     return pd.concat(parts, ignore_index=True).drop(columns=["_known", "_usable"])
 
 

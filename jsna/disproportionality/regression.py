@@ -338,7 +338,8 @@ def _newton(matrix: NDArray, total, identified, model: Model) -> tuple[NDArray, 
 def _risk(linear: NDArray, total, identified, model: Model) -> tuple[NDArray, float]:
     """The risk of each pattern, and the log likelihood."""
     if model == "poisson":
-        risk = np.exp(np.minimum(linear, 700.0))
+        # Where the search runs away, the square of a risk must still be a number.
+        risk = np.exp(np.minimum(linear, 300.0))
         return risk, float(identified @ linear - total @ risk)
     risk = 0.5 * (1 + np.tanh(linear / 2))
     return risk, float(identified @ linear - total @ np.logaddexp(0, linear))

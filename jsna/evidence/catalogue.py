@@ -11,20 +11,39 @@ from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import pandas as pd
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from jsna.errors import CodeListError, Problem, did_you_mean
+from jsna.evidence.records import Model, entries_of, problems_of, yaml_files
+from jsna.evidence.ways import Basis, Counts, Derived, Local, Official, Published, bases, refuse_across
+
+__all__ = [
+    "Basis",
+    "Break",
+    "Catalogue",
+    "Counts",
+    "Derived",
+    "Frame",
+    "FrameList",
+    "Indicator",
+    "Item",
+    "Local",
+    "Official",
+    "Published",
+    "Target",
+    "bases",
+    "catalogue",
+    "frame_of",
+    "read_catalogue",
+    "read_frame",
+    "refuse_across",
+]
 
 Kind = Literal["proportion", "event_rate", "mean", "count", "score", "index"]
 Direction = Literal["higher", "lower", "neutral"]
-Basis = Literal[
-    "school_location", "responsible_la", "residence", "gp_or_icb", "respondents", "audited", "working_area", "council"
-]
 PeriodType = Literal["january", "calendar_year", "academic_year", "financial_year", "survey", "snapshot"]
 Split = Literal[
     "age",
@@ -43,76 +62,14 @@ Comparator = Literal["england", "region", "neighbours", "trend", "groups"]
 Availability = Literal["official", "local", "not_yet"]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Counts(_Model):
-    """Columns of counts of one official table: those of ``columns`` added up, those of ``less`` taken off.
-
-    ``where`` names rows by a column's value, or by several, whose counts are added up.
-    """
-
-    source: Annotated[str, Field(description="Key of the official folder (jsna/sources/folder.yml).")]
-    table: str = ""
-    columns: Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
-    less: Annotated[tuple[str, ...], Field(strict=False)] = ()
-    where: dict[str, str | list[str]] = {}
-    basis: Basis
-
-
-class Published(_Model):
-    """A figure that is published without the counts behind it: good for a trend, never for an interval."""
-
-    source: str
-    table: str = ""
-    column: str = "value"
-    measure: str = ""
-    where: dict[str, str] = {}
-    basis: Basis
-
-
-class Official(_Model):
-    """One way in which an indicator comes out of the official files: from counts, or as published."""
-
-    group: Annotated[str, Field(description="all, or the SEN provision: no_sen, sen_support, ehc_plan, all_sen.")] = (
-        "all"
-    )
-    numerator: Counts | None = None
-    denominator: Counts | None = None
-    published: Published | None = None
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Official:
-        if (self.numerator is None) == (self.published is None):
-            raise ValueError("give either counts (numerator, and denominator unless a count) or a published figure")
-        if self.denominator is not None and self.numerator is None:
-            raise ValueError("a denominator without a numerator")
-        if self.numerator and self.denominator:
-            refuse_across(self.numerator.basis, self.denominator.basis)
-        return self
-
-
-class Local(_Model):
-    """How an indicator is made from an authority's own data.
-
-    ``brings`` is what has to be brought: ``pupils``, ``cases``, ``reviews``, or the kind of an extract. ``measure`` is
-    a measure of ``jsna.evidence.operational`` or, of pupils, a column of yes and no.
-    """
-
-    brings: str
-    measure: str
-    group: str = "all"
-
-
-class Break(_Model):
+class Break(Model):
     """A period from which figures cannot be set beside those before it."""
 
-    period: str
+    period: Annotated[str, Field(pattern=r"^20\d\d$", description="The year in which the first period after it ends.")]
     why: str
 
 
-class Indicator(_Model):
+class Indicator(Model):
     """One indicator: what it means, on what basis, how it is read, and where it comes from."""
 
     id: Annotated[str, Field(pattern=r"^[A-Z]{3}-\d\d$")]
@@ -135,7 +92,14 @@ class Indicator(_Model):
     minimum_denominator: int = 10
     scorecard: bool = False
     dashboard: str = ""
+    shown: Annotated[
+        tuple[str, ...], Field(min_length=1, strict=False, description="Groups for a page with room for few.")
+    ] = ("all",)
     footnotes: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    area_notes: Annotated[
+        dict[Annotated[str, Field(pattern=r"^E\d{8}$")], str],
+        Field(description="What the release says of single areas, by their codes."),
+    ] = Field(default_factory=dict)
     breaks: Annotated[tuple[Break, ...], Field(strict=False)] = ()
     confirmed: Annotated[
         str, Field(description="The file against which the definition was confirmed; empty: not yet.")
@@ -143,6 +107,7 @@ class Indicator(_Model):
     needs: Annotated[str, Field(description="What would have to be brought, where neither official nor local.")] = ""
     official: Annotated[tuple[Official, ...], Field(strict=False)] = ()
     local: Annotated[tuple[Local, ...], Field(strict=False)] = ()
+    derived: Annotated[tuple[Derived, ...], Field(strict=False)] = ()
 
     @field_validator("splits", "comparators")
     @classmethod
@@ -159,25 +124,35 @@ class Indicator(_Model):
             raise ValueError("events can repeat: their interval is not that of a proportion")
         if self.kind == "count" and set(self.comparators) - {"trend"}:
             raise ValueError("counts of areas of different sizes are not compared: only the trend")
-        if not (self.official or self.local or self.needs):
+        if not (self.official or self.local or self.derived or self.needs):
             raise ValueError("say under `needs` what would have to be brought")
+        groups = {way.group for way in (*self.official, *self.local, *self.derived)}
+        if groups and set(self.shown) - groups:
+            raise ValueError(f"`shown` names a group that no way has; there are {', '.join(sorted(groups))}")
         for way in self.official:
+            other = {part.basis for part in (way.numerator, way.published) if part} - {self.basis}
+            if other:
+                raise ValueError(f"a way is on another basis than the indicator: {', '.join(other)}")
             if self.kind in ("proportion", "event_rate") and way.numerator and not way.denominator:
                 raise ValueError("a proportion or a rate of events needs a denominator's counts")
         return self
+
+    def notes_for(self, codes: Iterable[str]) -> tuple[str, ...]:
+        """The footnotes, and what the release says of these areas: nobody else's name stands on an area's page."""
+        return (*self.footnotes, *(self.area_notes[c] for c in dict.fromkeys(codes) if c in self.area_notes))
 
     @property
     def available(self) -> tuple[Availability, ...]:
         """Where it can come from: ``official``, ``local``, both, or ``not_yet``."""
         found: list[Availability] = []
-        if self.official:
+        if self.official or self.derived:
             found.append("official")
         if self.local:
             found.append("local")
         return tuple(found) or ("not_yet",)
 
 
-class Catalogue(_Model):
+class Catalogue(Model):
     """Every indicator by its id, in the order of the files."""
 
     indicators: dict[str, Indicator]
@@ -189,6 +164,14 @@ class Catalogue(_Model):
             for i in self.indicators.values()
             for b in i.balancing
             if b not in self.indicators
+        ]
+        wrong += [
+            f"{i.id}: it is worked out from {name!r}, which is not in the catalogue. "
+            f"{did_you_mean(name, self.indicators)}".strip()
+            for i in self.indicators.values()
+            for way in i.derived
+            for name in way.of
+            if name not in self.indicators
         ]
         if wrong:
             raise ValueError("; ".join(wrong))
@@ -217,7 +200,7 @@ class Catalogue(_Model):
         return pd.DataFrame(rows)
 
 
-class Item(_Model):
+class Item(Model):
     """One priority, criterion or outcome, and the indicators that speak to it.
 
     ``official`` says in words whether an official statistic covers it; ``lacks`` what no indicator answers.
@@ -229,8 +212,14 @@ class Item(_Model):
     indicators: Annotated[tuple[str, ...], Field(strict=False)] = ()
     lacks: Annotated[tuple[str, ...], Field(strict=False)] = ()
 
+    @model_validator(mode="after")
+    def _says_something(self) -> Item:
+        if not (self.indicators or self.lacks):
+            raise ValueError("name an indicator that speaks to it, or say under `lacks` what is missing")
+        return self
 
-class FrameList(_Model):
+
+class FrameList(Model):
     """One list of a frame, such as the six priorities."""
 
     key: str
@@ -238,7 +227,7 @@ class FrameList(_Model):
     items: Annotated[tuple[Item, ...], Field(min_length=1, strict=False)]
 
 
-class Target(_Model):
+class Target(Model):
     """What the board promised of an indicator: ``all`` (100%), or to be among the ``top`` areas."""
 
     indicator: str
@@ -247,8 +236,14 @@ class Target(_Model):
     words: str
     group: str = "all"
 
+    @model_validator(mode="after")
+    def _has_a_place(self) -> Target:
+        if (self.kind == "rank") != (self.top > 0):
+            raise ValueError("a target of rank, and nothing else, says among how many of the `top`")
+        return self
 
-class Frame(_Model):
+
+class Frame(Model):
     """What an area hangs its evidence on: its lists and its promises, with the document they come from."""
 
     name: str
@@ -288,35 +283,9 @@ class Frame(_Model):
 
 
 @cache
-def bases() -> MappingProxyType[str, dict[str, Any]]:
-    """Each basis: ``name`` in words, and ``under``, the bases of denominators it may be divided by."""
-    return MappingProxyType(yaml.safe_load(files("jsna.evidence").joinpath("bases.yml").read_text(encoding="utf-8")))
-
-
-def refuse_across(numerator: str, denominator: str) -> None:
-    """Raise ``CodeListError`` when counts on these two bases must not be divided: they count other children.
-
-    >>> refuse_across("responsible_la", "residence")
-    >>> refuse_across("responsible_la", "school_location")
-    Traceback (most recent call last):
-    jsna.errors.CodeListError: A rate across two bases is refused. ...
-    """
-    allowed = bases()[numerator]["under"]
-    if denominator not in allowed:
-        raise CodeListError(
-            Problem(
-                "A rate across two bases is refused.",
-                value=f"{bases()[numerator]['name']}, over {bases()[denominator]['name']}",
-                expected=" or ".join(bases()[b]["name"] for b in allowed),
-                mend="They count other children: take numerator and denominator from one basis.",
-            )
-        )
-
-
-@cache
 def catalogue() -> Catalogue:
     """The workbench's catalogue. Raises one ``CodeListError`` that names every fault, its file and its indicator."""
-    return read_catalogue(_yaml_of(files("jsna.evidence").joinpath("indicators")))
+    return read_catalogue(yaml_files(files("jsna.evidence").joinpath("indicators")))
 
 
 def read_catalogue(paths: Iterable[Traversable | Path]) -> Catalogue:
@@ -324,29 +293,39 @@ def read_catalogue(paths: Iterable[Traversable | Path]) -> Catalogue:
     found: dict[str, Indicator] = {}
     problems: list[Problem] = []
     for path in paths:
-        for name, fields in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items():
+        try:
+            entries = entries_of(path)
+        except CodeListError as error:
+            problems += error.problems
+            continue
+        for name, fields in entries:
             where = f"{path.name}, {name}"
             if name in found:
                 problems.append(Problem("An indicator stands twice.", where=where))
                 continue
             try:
-                found[name] = Indicator(id=name, **fields)
-            except (ValidationError, CodeListError) as error:
-                problems += _problems(error, where)
+                found[name] = Indicator.model_validate({"id": name, **fields})
+            except ValidationError as error:
+                problems += problems_of(error, where)
     if not problems:
         try:
             return Catalogue(indicators=found)
         except ValidationError as error:
-            problems = _problems(error, "catalogue")
+            problems = problems_of(error, "catalogue")
     raise CodeListError(*problems)
 
 
 def read_frame(path: Traversable | Path) -> Frame:
     """The frame of a YAML file. Raises one ``CodeListError`` with all faults."""
+    entries = entries_of(path, of_mappings=False)
+    names = [name for name, _ in entries]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise CodeListError(*(Problem("A field stands twice.", where=f"{path.name}, {name}") for name in twice))
     try:
-        return Frame(**yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Frame.model_validate(dict(entries))
     except ValidationError as error:
-        raise CodeListError(*_problems(error, path.name)) from None
+        raise CodeListError(*problems_of(error, path.name)) from None
 
 
 def frame_of(area_code: str, named: str = "") -> Frame:
@@ -359,23 +338,11 @@ def frame_of(area_code: str, named: str = "") -> Frame:
         if not path.is_file():
             raise CodeListError(Problem("There is no such file of frames.", where="frames", value=named))
         return read_frame(path).check(catalogue())
-    built_in = [read_frame(path).check(catalogue()) for path in _yaml_of(files("jsna.evidence").joinpath("frames"))]
-    own = [f for f in built_in if f.area == area_code]
-    return (own or [f for f in built_in if not f.area])[0]
+    own = [f for f in _built_in_frames() if f.area == area_code]
+    return (own or [f for f in _built_in_frames() if not f.area])[0]
 
 
-def _yaml_of(folder: Traversable) -> list[Traversable]:
-    return sorted((p for p in folder.iterdir() if p.name.endswith(".yml")), key=lambda p: p.name)
-
-
-def _problems(error: ValidationError | CodeListError, where: str) -> list[Problem]:
-    if isinstance(error, CodeListError):
-        return [Problem(str(p), where=where) for p in error.problems]
-    return [
-        Problem(
-            f"{fault['msg'].removeprefix('Value error, ').rstrip('.')}.",
-            where=", ".join([where, *(str(part) for part in fault["loc"])]),
-            value=fault["input"] if isinstance(fault["input"], (str, int, float, bool)) else None,
-        )
-        for fault in error.errors()
-    ]
+@cache
+def _built_in_frames() -> tuple[Frame, ...]:
+    folder = files("jsna.evidence").joinpath("frames")
+    return tuple(read_frame(path).check(catalogue()) for path in yaml_files(folder))

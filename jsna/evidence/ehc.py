@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from jsna.evidence.local_values.counts import whole_years
+from jsna.files.result import Loaded
 from jsna.sealed import Sealed
 
 TIMELINESS = {
@@ -60,6 +62,24 @@ def series(table: pd.DataFrame, codes: list[str], column: str) -> pd.DataFrame:
     rows = table[table["area_code"].isin(codes) & (table["breakdown_topic"] == "Total")]
     frame = rows[["time_period", "area_code", "area_name", column]].rename(columns={column: "value"})
     return frame.sort_values(["area_code", "time_period"], kind="stable").reset_index(drop=True)
+
+
+def years_of(cases: Loaded) -> list[int]:
+    """The calendar years that a case list covers whole, oldest first, by its summary; else that of its last request.
+
+    Requests of earlier years stand in it only with a plan issued since: of them, no share can be told.
+    """
+    return whole_years(cases.summary.period) or [int(cases.frame["date_requested"].dt.year.max())]
+
+
+def plan_years_of(cases: Loaded) -> list[int]:
+    """Those of ``years_of`` whose plans the list tells whole: where it holds plans asked for in an earlier year too.
+
+    A list that begins with the requests of a year has only the quick ones of the plans issued in it.
+    """
+    issued = cases.frame["date_issued"].dt.year.where(cases.frame["plan_issued"].astype("bool"))
+    earlier = issued[cases.frame["date_requested"].dt.year < issued].unique()
+    return [year for year in years_of(cases) if year in earlier]
 
 
 def case_counts(cases: pd.DataFrame, by: str) -> Sealed:

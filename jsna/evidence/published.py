@@ -88,7 +88,7 @@ def _with_pooled(main: pd.DataFrame, elsewhere: pd.DataFrame, confidence: float)
     others = against_others_by_area(elsewhere)
     parts = []
     for outcome, rows in main.groupby("outcome", sort=False):
-        made = pooled(*_quasi(rows), prior=_prior(others[others["outcome"] == outcome]), confidence=confidence)
+        made = pooled(*quasi(rows), prior=prior_of(others[others["outcome"] == outcome]), confidence=confidence)
         table = made.table[["estimate", "lower", "upper"]].set_axis(
             ["pooled_risk_ratio", "pooled_lower", "pooled_upper"], axis="columns"
         )
@@ -109,8 +109,8 @@ def against_others_by_area(every: pd.DataFrame) -> pd.DataFrame:
     )[usable & (every["total"] >= make_rule().minimum_pupils)]
 
 
-def _quasi(rows: pd.DataFrame) -> tuple[NDArray, NDArray, NDArray]:
-    """Counts, those expected at the others' risk, and the variance of a log ratio times the count."""
+def quasi(rows: pd.DataFrame) -> tuple[NDArray, NDArray, NDArray]:
+    """For ``pooled``: counts, those expected at the others' risk, and the variance of a log ratio times the count."""
     x, n, x_0, n_0 = (
         rows[c].to_numpy("float64")
         for c in ("numerator", "denominator", "comparator_numerator", "comparator_denominator")
@@ -121,12 +121,13 @@ def _quasi(rows: pd.DataFrame) -> tuple[NDArray, NDArray, NDArray]:
     return x, n * risk, np.where(spread > 0, spread, np.nan)
 
 
-def _prior(rows: pd.DataFrame) -> Prior:
-    x, expected, spread = _quasi(rows)
+def prior_of(rows: pd.DataFrame) -> Prior:
+    """How ratios to all others spread over other authorities: learned from enough rows, else the default."""
+    x, expected, spread = quasi(rows)
     usable = np.isfinite(expected) & (expected > 0) & np.isfinite(spread)
     if usable.sum() < FEWEST_ROWS:
         return Prior()
     return learn_prior(x[usable], expected[usable], spread[usable])
 
 
-__all__ = ["ELSEWHERE", "OTHERS", "compare_beside_england", "needs_of_plans"]
+__all__ = ["ELSEWHERE", "OTHERS", "compare_beside_england", "needs_of_plans", "prior_of", "quasi"]

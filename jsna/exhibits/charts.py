@@ -320,9 +320,13 @@ def trend(
     value: str,
     highlight: str,
     breaks: Sequence[str] = (),
+    break_label: str = "new collection",
     unit: str = "%",
 ) -> Exhibit:
-    """A line a series, labelled at its end; ``highlight`` is drawn strongest, ``breaks`` mark changes of method."""
+    """A line a series, labelled at its end; ``highlight`` is drawn strongest, ``breaks`` mark changes of method.
+
+    A period without a value interrupts the line. ``break_label`` stands at each break; empty: the notes say what it is.
+    """
     table = must_be_released(released)
     shown = table.frame.assign(_v=table.frame[value].astype("float64"))
     if shown["_v"].notna().sum() == 0:
@@ -347,7 +351,7 @@ def trend(
     for mark in (b for b in breaks if b in periods):
         axes.axvline(periods.index(mark) - 0.5, color=colours["muted"], ls=":", lw=1)
         axes.annotate(
-            "new collection",
+            break_label,
             (periods.index(mark) - 0.5, 0.02),
             xycoords=("data", "axes fraction"),
             xytext=(3, 0),
@@ -356,6 +360,7 @@ def trend(
             color=colours["muted"],
         )
     axes.set_xticks(range(len(periods)), [textwrap.fill(p, 9) for p in periods])
+    axes.tick_params(axis="x", labelsize=9 if len(periods) < 10 else 7.5)
     axes.set_ylim(0, max(float(wide.max().max()), 1e-9) * 1.12)
     axes.set_ylabel(unit)
     axes.grid(axis="y", color=colours["grid"], lw=0.6)

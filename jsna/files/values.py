@@ -131,15 +131,15 @@ def numbers(text: pd.Series) -> tuple[pd.Series, pd.Series, pd.Series]:
     >>> got.tolist(), symbol.tolist(), bad.tolist()
     ([1047.0, 27.1, nan, nan, nan], ['', '', 'low', 'c', 'x'], [False, False, False, False, True])
     """
-    kept = trim(text)
-    low = kept.str.lower()
+    number, cells = _distinct(text)
+    low = trim(cells).str.lower()
     figure = low.where(low.str.fullmatch(FIGURE), "").str.replace(",", "", regex=False).str.removesuffix("%")
     typed = pd.to_numeric(figure, errors="coerce").astype("float64")
     mark = low.str.strip("[]").str.strip().map(SYMBOLS)
     lacking = typed.isna()
     bad = lacking & mark.isna()
     symbol = mark.fillna("x").where(lacking, "").astype("str")
-    return typed, symbol, bad
+    return _spread(typed, number, text), _spread(symbol, number, text), _spread(bad, number, text)
 
 
 def dates(text: pd.Series, *, serials: bool = True) -> Typed:

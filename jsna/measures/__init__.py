@@ -7,9 +7,11 @@ from jsna.measures.inequality import slope_index
 from jsna.measures.odds import odds_ratio
 from jsna.measures.proportions import proportion, rate
 from jsna.measures.quantiles import quantile
+from jsna.measures.ranks import rank_interval, rank_interval_if, ranked, top_places
 from jsna.measures.sensitivity import e_value
 from jsna.measures.significance import equal_risks_p_value, false_discovery
 from jsna.measures.standardisation import directly_standardised_rate, indirectly_standardised_ratio
+from jsna.measures.trend import trend_test
 from jsna.measures.unknown import missing_group_bounds
 
 __all__ = [
@@ -28,8 +30,13 @@ __all__ = [
     "proportion",
     "proportionality_index",
     "quantile",
+    "rank_interval",
+    "rank_interval_if",
+    "ranked",
     "rate",
     "risk_difference",
     "risk_ratio",
     "slope_index",
+    "top_places",
+    "trend_test",
 ]

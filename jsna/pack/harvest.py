@@ -15,11 +15,12 @@ KEPT_METADATA = ("kernelspec", "language_info")
 
 @dataclass(frozen=True)
 class Harvest:
-    """A chapter's exhibits in order; ``pictures`` by exhibit id."""
+    """A chapter's exhibits in order; ``pictures`` by exhibit id, and the HTML of those that make a page alone."""
 
     chapter: str
     exhibits: tuple[dict[str, Any], ...]
     pictures: dict[str, bytes] = field(default_factory=dict)
+    pages: dict[str, str] = field(default_factory=dict)
 
     def of_kind(self, *kinds: str) -> list[dict[str, Any]]:
         """The exhibits of these kinds."""
@@ -39,6 +40,7 @@ def harvest(chapter: str, notebook: Any, leave_out: str) -> Harvest:
     """Collect the exhibits of an executed notebook, but for those of cells tagged ``leave_out``."""
     exhibits: list[dict[str, Any]] = []
     pictures: dict[str, bytes] = {}
+    pages: dict[str, str] = {}
     for cell in notebook["cells"]:
         if cell["cell_type"] != "code" or leave_out in cell["metadata"].get("tags", ()):
             continue
@@ -48,10 +50,13 @@ def harvest(chapter: str, notebook: Any, leave_out: str) -> Harvest:
                 continue
             exhibit = data[EXHIBIT]
             exhibits.append(exhibit)
-            picture = _PICTURE.search("".join(data.get("text/html", "")))
+            html = "".join(data.get("text/html", ""))
+            picture = _PICTURE.search(html)
             if picture:
                 pictures[exhibit["id"]] = base64.b64decode(picture.group(1))
-    return Harvest(chapter, tuple(exhibits), pictures)
+            if (exhibit.get("extras") or {}).get("one_page"):
+                pages[exhibit["id"]] = html
+    return Harvest(chapter, tuple(exhibits), pictures, pages)
 
 
 def scrub(notebook: Any) -> Any:

@@ -13,7 +13,8 @@ from jsna.chapters.disparity import outcome_name, texts
 
 
 @cache
-def _style() -> str:
+def style() -> str:
+    """The style sheet of every page."""
     return files("jsna.pack").joinpath("templates/style.css").read_text(encoding="utf-8")
 
 
@@ -30,7 +31,7 @@ def chapter_page(
     """An executed notebook as a page: prose and exhibits, no code, no outside request; cells of ``drop_tags`` out."""
     exporter = _exporter()
     kept = [c for c in notebook["cells"] if not set(drop_tags) & set(c["metadata"].get("tags", ()))]
-    page = {"title": title, "area_name": area_name, "cycle": cycle, "nav": nav, "synthetic": synthetic, "css": _style()}
+    page = {"title": title, "area_name": area_name, "cycle": cycle, "nav": nav, "synthetic": synthetic, "css": style()}
     html, _ = exporter.from_notebook_node(type(notebook)({**notebook, "cells": kept}), resources={"jsna": page})
     return html
 
@@ -48,13 +49,28 @@ def _exporter():
     )
 
 
-def index_page(*, flags: list[dict[str, Any]], brings: str, **values: Any) -> str:
-    """The first page of a pack: findings, groups that stand out, data used, how to read it, what is missing."""
+def one_page(body: str, *, title: str, area_name: str, cycle: str, synthetic: bool) -> str:
+    """One exhibit (``body``, its HTML) as a page of its own, which prints on one sheet."""
+    return template("one-page.html.j2").render(
+        css=style(), body=body, title=title, area_name=area_name, cycle=cycle, synthetic=synthetic
+    )
+
+
+def template(name: str):
+    """A template of the pages, which escapes what it is given."""
     from jinja2 import Environment
 
-    text = files("jsna.pack").joinpath("templates/index.html.j2").read_text(encoding="utf-8")
+    text = files("jsna.pack").joinpath(f"templates/{name}").read_text(encoding="utf-8")
+    return Environment(autoescape=True, trim_blocks=True).from_string(text)
+
+
+def index_page(*, flags: list[dict[str, Any]], absent: list[dict[str, Any]], brings: str, **values: Any) -> str:
+    """The first page of a pack: findings, groups that stand out, data used, how to read it, what is missing.
+
+    ``absent``: indicators for which the area has no figure, or not from every file (``partly``), each with ``name``,
+    ``why`` and ``mend``.
+    """
     gaps = yaml.safe_load(files("jsna.pack").joinpath("gaps.yml").read_text(encoding="utf-8"))
-    template = Environment(autoescape=True, trim_blocks=True).from_string(text)
     named = [
         f
         | {
@@ -64,4 +80,9 @@ def index_page(*, flags: list[dict[str, Any]], brings: str, **values: Any) -> st
         }
         for f in flags
     ]
-    return template.render(css=_style(), flags=named, gaps=gaps["always"] + gaps[brings], **values)
+    lacking: dict[bool, dict[tuple[str, str], list[str]]] = {False: {}, True: {}}
+    for row in absent:
+        lacking[row["partly"]].setdefault((row["why"], row["mend"]), []).append(row["name"])
+    return template("index.html.j2").render(
+        css=style(), flags=named, gaps=gaps["always"] + gaps[brings], lacking=lacking, absent=absent, **values
+    )

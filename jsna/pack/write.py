@@ -106,13 +106,15 @@ def write_pack(staging: Path, area: Area, made: list[Made]) -> None:
         _text(staging / "chapters" / f"{chapter.name}.html", html)
     for found in harvests:
         _write_exhibits(staging, found)
+        _write_pages(staging, area, found)
     flags = _unique(flag for h in harvests for flag in h.extras("flags"))
     cards = [{**card, "chapter": h.chapter} for h in harvests for card in h.extras("card")]
     sources = _unique(source for h in harvests for source in h.extras("sources"))
     _write_flags(staging / "flags.csv", flags)
     _text(staging / "cards.json", json.dumps(cards, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
-    _text(staging / "index.html", _index(area, made, harvests, flags, sources))
-    _text(staging / "manifest.json", _manifest(staging, area, made, sources))
+    absent = _unique(row for h in harvests for row in h.extras("absent_indicators"))
+    _text(staging / "index.html", _index(area, made, harvests, flags, sources, absent))
+    _text(staging / "manifest.json", _manifest(staging, area, made, sources, absent))
 
 
 def _write_exhibits(staging: Path, found: Harvest) -> None:
@@ -125,6 +127,18 @@ def _write_exhibits(staging: Path, found: Harvest) -> None:
         path.write_bytes(picture)
 
 
+def _write_pages(staging: Path, area: Area, found: Harvest) -> None:
+    """Exhibits that a board reads by themselves, each a page that prints on one sheet."""
+    from jsna.pack.page import one_page
+
+    titles = {e["id"]: e["title"] for e in found.exhibits}
+    for name, html in found.pages.items():
+        page = one_page(
+            html, title=titles[name], area_name=area.label, cycle=area.params.cycle, synthetic=area.synthetic
+        )
+        _text(staging / f"{name}.html", page)
+
+
 def _write_flags(path: Path, flags: list[dict[str, Any]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
@@ -132,7 +146,7 @@ def _write_flags(path: Path, flags: list[dict[str, Any]]) -> None:
         writer.writerows(flags)
 
 
-def _index(area: Area, made: list[Made], harvests: list[Harvest], flags, sources) -> str:
+def _index(area: Area, made: list[Made], harvests: list[Harvest], flags, sources, absent) -> str:
     from jsna.pack.page import index_page
 
     titles = {m.chapter.name: m.chapter for m in made}
@@ -159,6 +173,8 @@ def _index(area: Area, made: list[Made], harvests: list[Harvest], flags, sources
         chapters=chapters,
         brings=_brings(area),
         sources=sources,
+        absent=absent,
+        pages=[(f"{name}.html", e["title"]) for h in harvests for e in h.exhibits if (name := e["id"]) in h.pages],
         policy=area.protection,
     )
 
@@ -167,10 +183,14 @@ def _brings(area: Area) -> str:
     """What the pack is made of, as gaps.yml names it."""
     if "official" in area.brings:
         return "official"
-    return "local" if area.local and not area.synthetic else "synthetic"
+    if area.synthetic:
+        return "synthetic"
+    return "local_and_official" if area.params.has_data_folder() else "local"
 
 
-def _manifest(staging: Path, area: Area, made: list[Made], sources: list[dict[str, Any]]) -> str:
+def _manifest(
+    staging: Path, area: Area, made: list[Made], sources: list[dict[str, Any]], absent: list[dict[str, Any]]
+) -> str:
     """What went in and what came out; the one part that differs between two equal runs is ``made_at``."""
     parameters = area.params.without_places()
     outputs = {
@@ -188,6 +208,7 @@ def _manifest(staging: Path, area: Area, made: list[Made], sources: list[dict[st
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in LIBRARIES},
         "inputs": sources,
+        "absent_indicators": absent,
         "chapters": {m.chapter.name: m.error or "made" for m in made},
         "outputs": outputs,
         "made_at": datetime.now(UTC).replace(microsecond=0).isoformat(),

@@ -25,11 +25,12 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Pack:
-    """One area's pack of one cycle: where it comes from and where it goes."""
+    """One area's pack of one cycle: where it comes from, where it goes, the chapters to make and all it will hold."""
 
     area: Area
     folder: Path
     chapters: tuple[Chapter, ...]
+    holds: tuple[Chapter, ...]
 
 
 def all_chapters(folder: Path = NOTEBOOKS) -> tuple[Chapter, ...]:
@@ -40,8 +41,11 @@ def all_chapters(folder: Path = NOTEBOOKS) -> tuple[Chapter, ...]:
     return tuple(_chapter(path) for path in paths)
 
 
-def chosen_chapters(names: list[str]) -> tuple[Chapter, ...]:
-    """The chapters called ``names`` (whole, or a number such as 03); all when there are none."""
+def chosen_chapters(names: list[str], where: str = "--only") -> tuple[Chapter, ...]:
+    """The chapters called ``names`` (whole, or a number such as 03); all when there are none.
+
+    Raises one ``ParamsError`` that names each unknown one, the nearest to it, and ``where`` it stands.
+    """
     chapters = all_chapters()
     if not names:
         return chapters
@@ -53,7 +57,7 @@ def chosen_chapters(names: list[str]) -> tuple[Chapter, ...]:
             *(
                 Problem(
                     "There is no such chapter.",
-                    where="--only",
+                    where=where,
                     value=n,
                     mend=did_you_mean(n, known) or f"Chapters: {', '.join(known)}.",
                 )
@@ -65,19 +69,26 @@ def chosen_chapters(names: list[str]) -> tuple[Chapter, ...]:
 
 
 def plan(params_files: list[Path], out: Path, only: list[str]) -> tuple[Pack, ...]:
-    """One pack an area of each params file. Raises one error with the faults of all files; nothing has run by then."""
+    """One pack an area of each params file, of the chapters that the file lists, or of ``only`` these.
+
+    Raises one error with the faults of all files; nothing has run by then.
+    """
     problems: list[Problem] = []
     packs: list[Pack] = []
-    chapters = chosen_chapters(only)
+    asked = chosen_chapters(only)
     for path in params_files:
         try:
             params = read_params(path)
+            listed = chosen_chapters(params.chapters, f"{path.name}, chapters")
         except ParamsError as error:
             problems.extend(error.problems)
             continue
+        # what is asked for on the command line is made even where the file does not list it
+        chapters = asked if only else listed
+        holds = tuple(c for c in all_chapters() if c in listed or c in chapters)
         for code in params.areas:
             area = Area(params.one_area(code))
-            packs.append(Pack(area, out / area.slug / params.cycle, chapters))
+            packs.append(Pack(area, out / area.slug / params.cycle, chapters, holds))
     if problems:
         raise ParamsError(*problems)
     folders = [p.folder for p in packs]

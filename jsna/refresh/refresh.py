@@ -13,9 +13,12 @@ from typing import TextIO
 
 from jsna.check.report import weights
 from jsna.errors import WorkbenchError
-from jsna.local import PREPARED_VARIABLE, keep, keep_weights
+from jsna.evidence.catalogue import frame_of
+from jsna.evidence.local_values import keep_in
+from jsna.local import PIPELINE_LISTS, PREPARED_VARIABLE, keep, keep_weights, lists_of
 from jsna.pack.write import Made, put_in_place, staging_folder, write_pack
-from jsna.params import DATA_VARIABLE
+from jsna.params import DATA_VARIABLE, FRAMES_VARIABLE
+from jsna.refresh.needs import check_files
 from jsna.refresh.plan import Pack, all_chapters, plan
 from jsna.refresh.run import Job, Outcome, run_all, warm_up
 
@@ -66,8 +69,10 @@ def refresh(params_files: list[Path], *, out: Path, workers: int, only: list[str
 
 def _check_inputs(pack: Pack) -> None:
     """Fail before anything runs where an input cannot be used; what all chapters need is read or made once."""
+    if pack.area.params.frames:
+        frame_of(pack.area.code, pack.area.params.frames)
     if "official" in pack.area.brings:
-        pack.area.official.check()
+        check_files(pack.area.official, pack.chapters)
     else:
         _ = pack.area.pupils, "cases" in pack.area.brings and pack.area.ehc_cases
 
@@ -80,6 +85,8 @@ def _set_aside(packs: tuple[Pack, ...], folder: Path, log: TextIO) -> list[dict[
         where: dict[str, str] = {}
         if pack.area.params.source != "synthetic" and pack.area.params.has_data_folder():
             where[DATA_VARIABLE] = str(pack.area.params.data_folder().resolve())
+        if pack.area.params.frames:
+            where[FRAMES_VARIABLE] = str(Path(pack.area.params.frames).expanduser().resolve())
         if pack.area.local:
             where[PREPARED_VARIABLE] = str(folder / str(number))
             keep(folder / str(number), "pupils", pack.area.pupils)
@@ -92,14 +99,17 @@ def _set_aside(packs: tuple[Pack, ...], folder: Path, log: TextIO) -> list[dict[
                 )
             if "cases" in pack.area.brings:
                 keep(folder / str(number), "cases", pack.area.ehc_cases)
+            for kind, loaded in lists_of(pack.area.params, PIPELINE_LISTS).items():
+                keep(folder / str(number), kind, loaded)
+            keep_in(folder / str(number), pack.area)
         told.append(where)
     return told
 
 
 def _carry_over(pack: Pack, staging: Path) -> None:
-    """With some chapters only, the others come from the pack that is there."""
+    """With some chapters only, the others that the pack is to hold come from the one that is there."""
     wanted = {c.name for c in pack.chapters}
-    for chapter in all_chapters():
+    for chapter in pack.holds:
         before = pack.folder / "notebooks" / f"{chapter.name}.ipynb"
         if chapter.name not in wanted and before.is_file():
             shutil.copyfile(before, staging / "notebooks" / before.name)

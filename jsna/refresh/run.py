@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from jsna.local import PREPARED_VARIABLE
-from jsna.params import DATA_VARIABLE
+from jsna.params import DATA_VARIABLE, FRAMES_VARIABLE
 
-FOLDERS = (DATA_VARIABLE, PREPARED_VARIABLE)
+FOLDERS = (DATA_VARIABLE, FRAMES_VARIABLE, PREPARED_VARIABLE)
 CELL_TIMEOUT_SECONDS = 900
 
 

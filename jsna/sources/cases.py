@@ -38,7 +38,7 @@ def cases_of_list(extract: Loaded) -> Loaded:
             "date_decided": own["request_outcome_date"],
             "plan_issued": issued.notna(),
             "date_issued": issued,
-            "exception": own["exception_applies"].fillna(False).astype("bool"),
+            "exception": own["exception_applies"].astype("boolean"),
             "weeks_to_issue": (days / 7).astype("float64").round(1),
             "sex": _codes(own, "sex", UNKNOWN_SEX, "sex"),
             "ethnicity": _codes(own, "ethnicity", NOT_OBTAINED, "ethnicity"),

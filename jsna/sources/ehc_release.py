@@ -12,8 +12,10 @@ import yaml
 
 from jsna.codes import ethnicity_code
 from jsna.errors import Problem, SourceError, did_you_mean
+from jsna.files.headers import need_columns
 from jsna.files.result import Loaded
 from jsna.sources.ees import read_ees
+from jsna.sources.ees_specs import known_files
 
 AGES = ("Age", "Age when plan started", "Age when plan ceased")
 
@@ -23,19 +25,21 @@ def _spec() -> dict[str, Any]:
     return yaml.safe_load(files("jsna.sources").joinpath("ehc_release.yml").read_text(encoding="utf-8"))
 
 
-def read_ehc_table(path: Path, table: str) -> Loaded:
+def read_ehc_table(path: Path, table: str, *, whole: bool = True) -> Loaded:
     """One table of the release, canonical: area_code, dfe_number, area_name, breakdown_topic, breakdown, measures.
 
     ``path`` is the release's zip or folder, or a single CSV. Topics and groups are harmonised over the tables ('Total'
     for the row of all; main codes for ethnic groups; bare ages), and ``breakdown_label`` keeps the published words;
-    all else is as ``read_ees`` has it. Raises ``SourceError`` naming every missing column and every unknown topic.
+    all else is as ``read_ees`` has it. Without ``whole``, a table that lacks columns of the known release is read too.
+    Raises ``SourceError`` naming every missing column and every unknown topic.
     """
     if table not in _spec()["tables"]:
         raise SourceError(
             Problem("The release has no such table.", value=table, mend=did_you_mean(table, _spec()["tables"]))
         )
-    loaded = read_ees(path, table, spec=table)
-    frame = loaded.frame
+    loaded = read_ees(path, table, spec=table if whole else None)
+    frame = loaded.frame if whole else loaded.frame.rename(columns=known_files()[table].spelt(loaded.frame.columns))
+    need_columns(frame, ["breakdown_topic", "breakdown"], loaded.summary.file)
     topic = _topics(frame["breakdown_topic"], loaded.summary.file)
     label = frame["breakdown"]
     frame = frame.assign(breakdown_topic=topic, breakdown=_groups(label, topic))

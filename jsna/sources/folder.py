@@ -14,7 +14,7 @@ import yaml
 from geo.boundaries import check_boundaries
 from geo.files import read_place_file
 from geo.recoding import recodings
-from jsna.errors import Problem, SourceError
+from jsna.errors import Problem, SourceError, did_you_mean
 from jsna.files.headers import need_columns
 from jsna.files.result import Loaded
 from jsna.sources import tables
@@ -27,9 +27,15 @@ EHC_TABLES = ("caseload", "requests", "timeliness_20_week", "sen_needs_all_plans
 
 
 @cache
-def known_files() -> dict[str, dict[str, str]]:
-    """The files that the chapters use, with the pattern of their names and their titles."""
+def every_file() -> dict[str, dict[str, Any]]:
+    """Every source that is read from the folder, those included that need not be there."""
     return yaml.safe_load(files("jsna.sources").joinpath("folder.yml").read_text(encoding="utf-8"))
+
+
+@cache
+def known_files() -> dict[str, dict[str, Any]]:
+    """The files that the chapters cannot do without, with the pattern of their names and their titles."""
+    return {s: spec for s, spec in every_file().items() if not spec.get("optional")}
 
 
 @dataclass(frozen=True)
@@ -39,10 +45,14 @@ class OfficialFolder:
     path: Path
 
     @cached_property
+    def everything(self) -> tuple[Path, ...]:
+        """Every file of the folder and its sub-folders, by name."""
+        return tuple(sorted(p for p in self.path.rglob("*") if p.is_file()))
+
+    @cached_property
     def found(self) -> dict[str, Path]:
         """For each known source, the first file whose name fits."""
-        everything = sorted(p for p in self.path.rglob("*") if p.is_file())
-        hits = {s: [p for p in everything if p.match(spec["pattern"])] for s, spec in known_files().items()}
+        hits = {s: [p for p in self.everything if p.match(spec["pattern"])] for s, spec in every_file().items()}
         return {s: paths[0] for s, paths in hits.items() if paths}
 
     def check(self) -> None:
@@ -58,8 +68,18 @@ class OfficialFolder:
             raise SourceError(self._missing(source))
         return self.found[source]
 
+    def table_file(self, source: str, table: str) -> Path:
+        """The file of one table of a source whose tables are files: the one of that name. Raises ``SourceError``."""
+        hits = [p for p in self.everything if p.match(every_file()[source]["pattern"])]
+        named = {p.name.split(".")[0]: p for p in reversed(hits)}
+        if table not in named:
+            problem = self._missing(source)
+            mend = f"{did_you_mean(table, named)} {problem.mend}".strip()
+            raise SourceError(Problem(problem.what, problem.where, expected=f"{table}.csv", mend=mend))
+        return named[table]
+
     def _missing(self, source: str) -> Problem:
-        spec = known_files()[source]
+        spec = every_file()[source]
         return Problem(
             "A file is missing.",
             where=str(self.path.name),
@@ -86,7 +106,7 @@ class OfficialFolder:
         """A file of places, read by ``geo.files``, with the ``columns`` that are wanted under the chapters' names."""
 
         def read() -> Loaded:
-            loaded = read_place_file(self.file(source), known_files()[source]["place"])
+            loaded = read_place_file(self.file(source), every_file()[source]["place"])
             return Loaded(loaded.frame[list(columns)].rename(columns=columns), loaded.quarantine, loaded.summary)
 
         return self._once(source, read)
@@ -120,6 +140,10 @@ class OfficialFolder:
     def low_income_wards(self) -> Loaded:
         """DWP's children in relative low income families after housing costs, by ward, as published."""
         return self._once("low_income", lambda: read_place_file(self.file("low_income"), "low_income_ward"))
+
+    def low_income_authorities(self) -> Loaded:
+        """The same by district and unitary authority."""
+        return self._once("low_income_la", lambda: read_place_file(self.file("low_income_la"), "low_income_la"))
 
     def districts_of(self, code: str) -> list[str]:
         """The districts of an authority: those of a county, else the authority itself, under every code they have had.

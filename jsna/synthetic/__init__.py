@@ -144,7 +144,7 @@ def _cached(folder: Path, name: str, write: Callable[[Path], None]) -> Path:
 def _version() -> str:
     """A digest of the generator and of what it draws on: another version never finds this one's files."""
     digest = hashlib.sha256()
-    for package in ("jsna.synthetic", "geo.data"):
+    for package in ("jsna.synthetic", "jsna.synthetic.files", "geo.data"):
         for item in sorted(resources.files(package).iterdir(), key=lambda i: i.name):
             if item.name.endswith((".py", ".yml", ".csv")):
                 digest.update(item.read_bytes())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import Phase, assume, given, settings
+from hypothesis import Phase, assume, example, given, settings
 from hypothesis import strategies as st
 
 from jsna.disproportionality import adjusted, leave_one_school_out, pooled
@@ -55,8 +55,22 @@ def _same(one: pd.DataFrame, two: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(one, two, rtol=1e-6, atol=1e-9, check_dtype=False)
 
 
+A_MODEL_THAT_RUNS_AWAY = pd.DataFrame(
+    [
+        ("b", 0, "M", 15, 15),
+        ("u", 2, "F", 0, 39),
+        ("b", 1, "M", 0, 0),
+        ("u", 2, "M", 0, 39),
+        ("a", 2, "F", 10, 28),
+        ("u", 2, "F", 2, 6),
+    ],
+    columns=["group", "school", "sex", "x", "n"],
+).assign(known=lambda f: f["group"] != "u")
+
+
 @many
 @given(tables(), models, st.sampled_from(["auto", "cr1"]))
+@example(A_MODEL_THAT_RUNS_AWAY, "poisson", "auto")
 def test_whatever_the_counts_there_is_a_number_or_a_word(frame, model, errors):
     table = _table(frame, model=model, errors=errors)
     silent = table[table["status"] == ""]

@@ -73,7 +73,13 @@ def test_the_rest_of_the_measures_take_no_rows_too():
     assert len(measures.funnel_limits([], 0.2)) == 0
     assert len(measures.quantile([], 5)) == 0
     assert len(measures.odds_ratio([], [], [], [], method="fisher")) == 0
-    assert set(EMPTY_CALLS) | {"funnel_limits", "overdispersion", "quantile", "slope_index"} == set(measures.__all__)
+    assert len(measures.ranked([], direction="higher")) == 0
+    assert len(measures.rank_interval([], [], direction="higher")) == 0
+    assert len(measures.rank_interval_if([], 300, direction="higher")) == 0
+    assert len(measures.top_places([], [], direction="higher", top=5)) == 0
+    others = {"overdispersion", "slope_index", "trend_test"}
+    named = {"funnel_limits", "quantile", "ranked", "rank_interval", "rank_interval_if", "top_places"}
+    assert set(EMPTY_CALLS) | named | others == set(measures.__all__)
 
 
 def test_a_comparator_of_nobody_is_named_as_that():

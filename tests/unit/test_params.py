@@ -1,5 +1,6 @@
 """A params file: right ones are read, wrong ones are answered in sentences, all faults at once."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -10,9 +11,17 @@ from jsna.errors import ParamsError
 from jsna.params import Params, check_params, params_of_notebook, read_params
 
 
-@pytest.mark.parametrize("name", ["luton", "luton-open-data", "blmk"])
+@pytest.mark.parametrize("name", ["luton", "luton-open-data", "blmk", "england"])
 def test_the_params_files_that_come_with_the_workbench_are_right(repository, name):
     assert read_params(repository / "params" / f"{name}.yml").areas[0].startswith("E0")
+
+
+def test_the_params_file_for_england_names_every_authority_of_the_list(repository):
+    with (repository / "jsna" / "codes" / "local_authority.csv").open(encoding="utf-8", newline="") as stream:
+        in_force = {row["code"] for row in csv.DictReader(stream) if not row["valid_to"]}
+    areas = read_params(repository / "params" / "england.yml").areas
+    assert len(areas) == len(in_force) == 153
+    assert set(areas) == in_force
 
 
 def test_every_fault_is_reported_at_once_with_the_nearest_name():
@@ -35,6 +44,23 @@ def test_every_fault_is_reported_at_once_with_the_nearest_name():
         ({"suppress_below": 2}, "greater than or equal to 5"),
         ({"reference_ethnicity": "WBR"}, "Did you mean 'WBRI'?"),
         ({"confidence": 95}, "less than 1"),
+        ({"areas": ["E10000021"]}, "North Northamptonshire 'E06000061', West Northamptonshire 'E06000062'"),
+        ({"areas": ["928"]}, "Northamptonshire ended in 2021"),
+        ({"areas": ["E08000039"]}, "here it stands under 'E08000019'"),
+        ({"areas": ["E07000106"]}, "name the county"),
+        ({"neighbours": {"Mine": ["E06000039", "E06000031", "E0800002"]}}, "Mine: "),
+        ({"neighbours": {"Mine": ["E06000039", "E06000031", "E10000006"]}}, "Cumberland 'E06000063'"),
+        ({"neighbours": {"Mine": ["E06000039", "E06000031", "871"]}}, "nine-character code 'E06000039'"),
+        ({"neighbours": {"Mine": ["E06000039", "E06000031"]}}, "at least 3 neighbours are needed, and 2 are named"),
+        ({"neighbours": {"Mine": ["E06000039", "E06000031", "E06000039"]}}, "named twice: E06000039"),
+        (
+            {"neighbours": {"Mine": ["E06000039", "E06000031", "E06000032"]}},
+            "the area itself, E06000032, is in the set",
+        ),
+        ({"neighbours": {" ": ["E06000039", "E06000031", "E06000030"]}}, "the set has no name"),
+        ({"neighbours": ["E06000039"]}, "valid dictionary"),
+        ({"frames": 3}, "valid string"),
+        ({"chapters": "11-scorecard"}, "valid list"),
     ],
 )
 def test_impossible_values_are_named(values, words):
@@ -96,3 +122,28 @@ def test_a_path_that_is_not_there_is_named_with_the_nearest_one(tmp_path):
     params = Params(source="local", pupils=[str(tmp_path / "census_2062.csv")])
     with pytest.raises(ParamsError, match=r"pupils.*census_2062.csv.*Did you mean 'census_2026.csv'"):
         params.paths("pupils")
+
+
+def test_every_fault_of_a_set_of_neighbours_is_told_at_once():
+    with pytest.raises(ParamsError) as caught:
+        check_params({"neighbours": {"One": ["E99999999"], "Two": ["E06000039", "E06000039"]}}, "p.yml")
+    text = str(caught.value)
+    assert "One: " in text
+    assert "'E99999999'" in text
+    assert "Two: named twice" in text
+
+
+def test_areas_may_share_a_set_of_neighbours_and_each_is_left_out_of_its_own():
+    shared = {"BLMK and Slough": ["E06000055", "E06000032", "E06000042", "E06000039"]}
+    params = check_params({"areas": ["E06000055", "E06000032"], "source": "official", "neighbours": shared}, "p.yml")
+    assert params.one_area("E06000032").neighbours == {"BLMK and Slough": ["E06000055", "E06000042", "E06000039"]}
+    few = {"Mine": ["E06000055", "E06000042", "E06000039"]}
+    with pytest.raises(ParamsError, match="without E06000055, which is one of the areas, fewer than 3"):
+        check_params({"areas": ["E06000055", "E06000032"], "source": "official", "neighbours": few}, "p.yml")
+
+
+def test_the_file_of_frames_reaches_a_notebook_by_the_environment_and_is_not_written_into_it(monkeypatch):
+    assert "secret-folder" not in str(Params(frames="secret-folder/ours.yml").without_places())
+    monkeypatch.setenv("JSNA_FRAMES", "ours.yml")
+    assert params_of_notebook({"frames": ""}).frames == "ours.yml"
+    assert params_of_notebook({"frames": "mine.yml"}).frames == "mine.yml"

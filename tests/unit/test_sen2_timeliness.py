@@ -179,3 +179,17 @@ def test_a_request_told_by_two_returns_counts_once_as_the_newer_tells_it(tmp_pat
     told = frame[frame["date_requested"] == pd.Timestamp("2024-11-20")]
     assert told[["decision", "plan_issued"]].to_numpy().tolist() == [["assess", True]]
     assert frame["case_id"].is_unique
+
+
+def test_the_day_of_a_decision_that_an_earlier_return_told_is_kept(tmp_path):
+    old, new = files.a_return(2025), files.a_return(2026)
+    request = files.find(old, "requests", "6")
+    request |= dict(parent="1", receiveddate="2024-11-20", requestoutcome="Y", requestoutcomedate="2024-12-20")
+    # The newer return says only that it was decided before (H), and that the plan is there.
+    request = files.find(new, "requests", "6")
+    request |= dict(parent="1", receiveddate="2024-11-20", requestoutcome="H", requestoutcomedate="")
+    new["assessment"].append(dict(id="6", parent="6", assessmentoutcome="Y", assessmentoutcomedate="2025-04-01"))
+    frame = cases(read(tmp_path, old), read(tmp_path, new, 2026, "new.xml")).frame
+    told = frame[frame["date_requested"] == pd.Timestamp("2024-11-20")]
+    assert told[["decision", "plan_issued"]].to_numpy().tolist() == [["assess", True]]
+    assert told["date_decided"].tolist() == [pd.Timestamp("2024-12-20")]

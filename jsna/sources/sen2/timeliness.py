@@ -188,13 +188,18 @@ def cases(*returns: Sen2) -> Loaded:
     A return tells the whole story of one calendar year: requests received in it, and plans issued in it (whose request
     may be older). Older requests of which nothing happened in the year are left out, because only those with a plan
     are still in a return: counting them would show earlier years as kinder than they were. Where several returns tell
-    of one request, the newest is taken. Plans that moved in, and requests without their day, are left out and counted.
+    of one request, the newest is taken, with the day of the decision from whichever has it. Plans that moved in, and
+    requests without their day, are left out and counted.
     """
     newest = sorted(returns, key=lambda r: r.year, reverse=True)
     parts = [_cases_of(r) for r in newest]
     everything = pd.concat(parts, ignore_index=True)
     # Requests whose person is not known are not one another's.
-    again = everything.duplicated(["pupil_id", "date_requested"]) & (everything["pupil_id"] != "")
+    named, same = everything["pupil_id"] != "", ["pupil_id", "date_requested"]
+    # A return leaves out the day of a decision that an earlier one has told (H).
+    days = everything[named].groupby(same)["date_decided"].transform("first")
+    everything["date_decided"] = everything["date_decided"].fillna(days)
+    again = everything.duplicated(same) & named
     kept = everything.loc[~again]
     kept = kept.sort_values(["date_requested", "pupil_id"], kind="stable", ignore_index=True)
     kept.insert(0, "case_id", [f"C{n:07d}" for n in range(1, len(kept) + 1)])

@@ -1,0 +1,86 @@
+"""Which chapters a refresh makes, and which files it asks for before it begins."""
+
+import pytest
+
+from jsna.errors import ParamsError, SourceError
+from jsna.params import Params
+from jsna.refresh.needs import check_files, lacking
+from jsna.refresh.plan import all_chapters, chosen_chapters, plan
+from jsna.refresh.refresh import _carry_over, _set_aside
+from jsna.sources.folder import OfficialFolder
+
+
+def _params(folder, text):
+    path = folder / "p.yml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _names(chapters):
+    return [c.name for c in chapters]
+
+
+def test_the_chapters_that_the_params_list_are_made_in_the_order_of_their_numbers(tmp_path):
+    path = _params(tmp_path, 'chapters: ["03", 01-population]')
+    (pack,) = plan([path], tmp_path / "out", [])
+    assert _names(pack.chapters) == _names(pack.holds) == ["01-population", "03-ethnicity"]
+
+
+def test_without_a_list_every_chapter_is_made(tmp_path):
+    (pack,) = plan([_params(tmp_path, "chapters: []")], tmp_path / "out", [])
+    assert pack.chapters == pack.holds == all_chapters()
+
+
+def test_what_is_asked_for_on_the_command_line_is_made_and_the_listed_ones_stay(tmp_path):
+    (pack,) = plan([_params(tmp_path, "chapters: [01-population]")], tmp_path / "out", ["05-deprivation"])
+    assert _names(pack.chapters) == ["05-deprivation"]
+    assert _names(pack.holds) == ["01-population", "05-deprivation"]
+
+
+def test_unknown_chapters_are_refused_with_the_nearest_and_with_the_other_faults(tmp_path):
+    wrong = _params(tmp_path, "chapters: [03-ethnicty, 99]".replace("99", '"99"'))
+    also = tmp_path / "q.yml"
+    also.write_text("seed: -1", encoding="utf-8")
+    with pytest.raises(ParamsError) as caught:
+        plan([wrong, also], tmp_path / "out", [])
+    text = str(caught.value)
+    assert len(caught.value.problems) == 3
+    assert "p.yml, chapters: There is no such chapter. Found: '03-ethnicty'. Did you mean '03-ethnicity'?" in text
+    assert "'99'" in text
+    assert "q.yml, seed" in text
+
+
+def test_chapters_that_are_no_longer_listed_do_not_stay_in_the_pack(tmp_path):
+    (pack,) = plan([_params(tmp_path, "chapters: [01-population, 04-language]")], tmp_path / "out", ["01"])
+    for name in ("01-population", "03-ethnicity", "04-language"):
+        (pack.folder / "notebooks").mkdir(parents=True, exist_ok=True)
+        (pack.folder / "notebooks" / f"{name}.ipynb").write_text("{}", encoding="utf-8")
+    (tmp_path / "staging" / "notebooks").mkdir(parents=True)
+    _carry_over(pack, tmp_path / "staging")
+    assert [p.stem for p in (tmp_path / "staging" / "notebooks").iterdir()] == ["04-language"]
+
+
+def test_a_file_is_asked_for_only_where_a_chapter_needs_it(tmp_path):
+    folder = OfficialFolder(tmp_path)
+    with pytest.raises(SourceError) as caught:
+        check_files(folder, chosen_chapters(["04-language", "02-identification"]))
+    assert len(caught.value.problems) == 3
+    assert "“DfE: Statistical neighbours, May 2025”" in str(caught.value)
+    (tmp_path / "bds_long_0.parquet").write_bytes(b"")
+    (tmp_path / "sn_may_2025.xlsx").write_bytes(b"")
+    check_files(OfficialFolder(tmp_path), chosen_chapters(["04-language"]))
+    assert lacking(OfficialFolder(tmp_path), "02-identification") == ["ehc"]
+
+
+def test_a_damaged_release_is_found_before_anything_runs(tmp_path):
+    (tmp_path / "education-health-and-care-plans_2025.zip").write_bytes(b"no zip")
+    with pytest.raises(SourceError, match=r"education-health-and-care-plans_2025\.zip"):
+        check_files(OfficialFolder(tmp_path), chosen_chapters(["03"]))
+
+
+def test_the_file_of_frames_is_handed_to_the_kernels_by_the_environment(tmp_path):
+    frames = tmp_path / "ours.yml"
+    (pack,) = plan([_params(tmp_path, f"frames: '{frames.as_posix()}'")], tmp_path / "out", ["01"])
+    (told,) = _set_aside((pack,), tmp_path, None)
+    assert told == {"JSNA_FRAMES": str(frames.resolve())}
+    assert pack.area.params.without_places()["frames"] == Params().frames == ""

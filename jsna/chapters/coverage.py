@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from jsna.area import Area
-from jsna.chapters.base import frame_of_area, source_row, with_extras
+from jsna.chapters.base import frame_of_area, summary_row, with_extras
 from jsna.chapters.scorecard_words import measured, name_of, short
 from jsna.disclosure import publish_facts
 from jsna.evidence.catalogue import Frame, FrameList, Item, catalogue
@@ -120,13 +120,8 @@ def gaps_register(area: Area) -> Exhibit:
         folded=True,
     )
     return with_extras(
-        shown, absent_indicators=rows.to_dict("records"), sources=[source_row_of(s) for s in values.sources]
+        shown, absent_indicators=rows.to_dict("records"), sources=[summary_row(s) for s in values.sources]
     )
-
-
-def source_row_of(summary: Any) -> dict[str, Any]:
-    """A source of values as the index page and the manifest list it."""
-    return source_row(type("Read", (), {"summary": summary})())
 
 
 def vintages(area: Area) -> Exhibit:

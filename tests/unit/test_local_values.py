@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from local_records import AREA, CASES, SCHOOL, YEAR_BEFORE, cases, figures, load
 from statsmodels.stats.proportion import proportion_confint
 
 from jsna.area import Area
+from jsna.chapters.comparing import own_and_published
 from jsna.disclosure import AddsUp, Policy, protect
 from jsna.errors import CodeListError
 from jsna.evidence.catalogue import catalogue, read_catalogue
@@ -200,6 +202,9 @@ def test_own_and_published_figures_side_by_side():
     apart = disagreements(together_)
     assert apart[["indicator", "period"]].values.tolist() == [["IDN-02", "January 2025"]]
     assert apart["difference"].iloc[0] == pytest.approx(100 * 19 / 140 - 40)
+    shown = own_and_published(SimpleNamespace(values=together_, synthetic=False))
+    assert shown.kind == "table"
+    assert all(part in shown.body for part in ("Pupils with an EHC plan", "January 2025", "13.6%", "40.0%"))
 
 
 def test_where_the_published_figure_is_not_there_the_own_one_stands():

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from jsna import synth
+from jsna.audit import command as audit
 from jsna.errors import WorkbenchError
 from jsna.fetch import command as fetch
 
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     national.set_defaults(run=_national)
     synth.add_to(commands)
     fetch.add_to(commands)
+    audit.add_to(commands)
     return parser
 
 

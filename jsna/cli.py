@@ -17,6 +17,7 @@ from jsna.errors import WorkbenchError
 from jsna.fetch import command as fetch
 
 MESSAGE_LINES = 10
+HOW = "python3 workbench.py"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -115,11 +116,11 @@ def _init(arguments: argparse.Namespace) -> int:
 
     if arguments.open:
         path = _near(start_open(arguments.area, data=arguments.data, params=arguments.params))
-        print(f"Params: {path}\nNext: read what it says about the files, then run `jsna refresh {path}`.")
+        print(f"Params: {path}\nNext: read what it says about the files, then run `{HOW} refresh {path}`.")
         return 0
     made = start(arguments.area, key=arguments.key, params=arguments.params, data=arguments.data)
     print(f"Params: {_near(made.params)}\nKey: {made.key} (yours alone: keep it, never send it, never commit it)")
-    print("Next: name your files in the params, then run `jsna check` on it.")
+    print(f"Next: name your files in the params, then run `{HOW} check` on it.")
     return 0
 
 

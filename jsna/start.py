@@ -10,6 +10,7 @@ import pandas as pd
 from jsna.codes import local_authority
 from jsna.codes.boards import boards_of
 from jsna.errors import OutputError, ParamsError, Problem
+from jsna.evidence.catalogue import Indicator, catalogue
 from jsna.exhibits.text import listing
 from jsna.params import Params
 from jsna.refresh.needs import lacking, needs
@@ -19,7 +20,8 @@ from jsna.sources.identity import read_key, write_key
 from jsna.sources.tables import neighbours_2021
 
 TEMPLATE = """\
-# {name}: the authority's own data. Fill in where the files lie; `jsna check` says what is wrong with them.
+# {name}: the authority's own data. Fill in where the files lie.
+# `python3 workbench.py check` on this file says what is wrong with them.
 # Paths stand in single quotes: pupils: ['C:\\census\\2026', 'C:\\census\\2025'].
 areas: [{code}]
 cycle: "2026"
@@ -42,7 +44,7 @@ data: '{data}'
 """
 
 OPEN_TEMPLATE = """\
-# {name} ({code}), from official open data alone: `jsna refresh` on this file makes its pack.
+# {name} ({code}), from official open data alone: `python3 workbench.py refresh` on this file makes its pack.
 # Region: {region}.
 # {boards}
 # (Boards change and merge, and may cut across an area: ask yours. Sources: docs/national.md.)
@@ -172,8 +174,15 @@ def _neighbours(folder: OfficialFolder, code: str) -> list[str]:
 
 def _missing(source: str) -> str:
     chapters = [name for name, files in needs().items() if source in files]
-    effect = f"without it there is no {listing(chapters)}" if chapters else "some indicators have no figure without it"
-    return f"{every_file()[source]['title']}: {effect}"
+    lost = sum(source in _sources(i) for i in catalogue().indicators.values())
+    effects = [f"there is no {listing(chapters)}"] if chapters else []
+    effects += [f"{lost} indicators lack figures"] if lost else []
+    return f"{every_file()[source]['title']}: without it {listing(effects) or 'nothing is lost'}"
+
+
+def _sources(indicator: Indicator) -> set[str]:
+    sides = [side for way in indicator.official for side in (way.numerator, way.denominator, way.published)]
+    return {side.source for side in sides if side is not None}
 
 
 def _chapters(folder: OfficialFolder) -> str:
@@ -191,9 +200,8 @@ def _slug(known: pd.Series) -> str:
 
 def _must_be_new(path: Path) -> None:
     if path.exists():
-        raise OutputError(
-            Problem("There is a params file already.", where=path.name, mend="Edit it, or name another with --params.")
-        )
+        mend = "Use or edit it, or name another with --params."
+        raise OutputError(Problem("There is a params file already.", where=path.as_posix(), mend=mend))
 
 
 def _folder(data: Path) -> Path:

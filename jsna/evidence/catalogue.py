@@ -254,12 +254,12 @@ class Frame(Model):
 
     def check(self, known: Catalogue) -> Frame:
         """The frame itself when every indicator it names is known; else ``CodeListError`` with all that are not."""
-        named = [*(i for entry in self.lists for item in entry.items for i in item.indicators)]
-        named += [t.indicator for t in self.targets]
+        named = [(item.code, i) for entry in self.lists for item in entry.items for i in item.indicators]
+        named += [("targets", t.indicator) for t in self.targets]
         codes = [item.code for entry in self.lists for item in entry.items]
         problems = [
-            Problem("No such indicator.", where=self.name, value=n, mend=did_you_mean(n, known.indicators))
-            for n in dict.fromkeys(named)
+            Problem("No such indicator.", where=f"{self.name}, {at}", value=n, mend=did_you_mean(n, known.indicators))
+            for at, n in dict.fromkeys(named)
             if n not in known.indicators
         ]
         problems += [
@@ -331,13 +331,21 @@ def read_frame(path: Traversable | Path) -> Frame:
 def frame_of(area_code: str, named: str = "") -> Frame:
     """The frame of an area: the file that ``named`` gives, else the built-in one of the area, else that for any area.
 
-    Raises ``CodeListError`` when the named file is missing or faulty, or names an indicator that is not there.
+    A named file without an ``area`` serves any. Raises ``CodeListError`` when it is missing or faulty, names an
+    indicator that is not there, or is another area's: its promises would be shown as this one's.
     """
     if named:
         path = Path(named).expanduser()
         if not path.is_file():
             raise CodeListError(Problem("There is no such file of frames.", where="frames", value=named))
-        return read_frame(path).check(catalogue())
+        frame = read_frame(path).check(catalogue())
+        if frame.area not in ("", area_code):
+            mend = "Name the area's own file, or leave `area` out of one that several areas share."
+            what = "These priorities and promises are another area's."
+            raise CodeListError(
+                Problem(what, where=f"{path.name}, area", value=frame.area, expected=area_code, mend=mend)
+            )
+        return frame
     own = [f for f in _built_in_frames() if f.area == area_code]
     return (own or [f for f in _built_in_frames() if not f.area])[0]
 

@@ -319,7 +319,7 @@ def changed(**parts):
 TWICE = copy.deepcopy(FRAME)
 TWICE["lists"].append({**copy.deepcopy(FRAME["lists"][0]), "key": "b"})
 FRAME_FAULTS = [
-    pytest.param(changed(indicators=["EHC-0"]), "No such indicator.", id="unknown indicator"),
+    pytest.param(changed(indicators=["EHC-0"]), "P1: No such indicator.", id="unknown indicator"),
     pytest.param(TWICE, "A code stands twice.", id="code twice"),
     pytest.param(changed(indicators=[]), "say under `lacks`", id="an item that says nothing"),
     pytest.param(changed(code="first"), "code", id="code of another form"),
@@ -346,6 +346,14 @@ def test_a_frame_of_ones_own_is_read(tmp_path):
     path = tmp_path / "ours.yml"
     path.write_text(yaml.safe_dump(FRAME), encoding="utf-8")
     assert frame_of("E06000032", str(path)).of_indicator == {"EHC-05": ["P1"]}
+
+
+def test_another_areas_frame_is_refused(tmp_path):
+    path = tmp_path / "theirs.yml"
+    path.write_text(yaml.safe_dump(FRAME | {"area": "E08000032"}), encoding="utf-8")
+    assert frame_of("E08000032", str(path)).area == "E08000032"
+    said = message(frame_of, "E06000032", str(path))
+    assert all(part in said for part in ("another area's", "theirs.yml", "E08000032", "E06000032"))
 
 
 def test_a_frame_with_a_field_twice_is_refused(tmp_path):

@@ -40,7 +40,7 @@ def test_a_folder_without_some_files_gives_the_chapters_that_the_others_allow(tm
     assert "#   DfE: Statistical neighbours, May 2025: without it there is no 00-data" in text
     assert "April 2021: Birmingham; Slough; Sandwell" in text
     assert "#   May 2025: " not in text
-    assert "jsna refresh" in capsys.readouterr().out
+    assert "workbench.py refresh" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["it's here", "a: b # c", "größe"])

@@ -65,7 +65,7 @@ def with_companions(sums: Sums, hidden: Mask) -> Mask:
     hidden when all the sums it serves picked it.
     """
     hidden, members = hidden.copy(), sums.members
-    by_cell, row = sparse.csr_array(members.T), np.repeat(np.arange(members.shape[0]), np.diff(members.indptr))
+    by_cell, row = sparse.csr_array(members.T), np.repeat(np.arange(np.shape(members)[0]), np.diff(members.indptr))
     while True:
         lacking = sums.lacking(hidden) > 0
         none_hidden = members @ hidden.astype("float64") == 0
@@ -94,15 +94,16 @@ def least_cost(sums: Sums, hidden: Mask) -> float:
     share = sums.parts[short].multiply(1 / lacking[short, None]).multiply(sums.counts[None, :])
     rows = sparse.csr_array(sums.wholes[short] + share.minimum(1.0))[:, columns]
     rows = sparse.csr_array(rows[np.asarray(rows.sum(axis=1)).ravel() >= 1])
-    if not rows.shape[0]:
+    if not np.shape(rows)[0]:
         return 0.0
     empty = np.flatnonzero(sums.members @ hidden.astype("float64") == 0)
     others = sparse.csr_array(sums.members[empty][:, columns])
-    matrix, right, found = rows, np.ones(rows.shape[0]), None
+    matrix, right, least = rows, np.ones(np.shape(rows)[0]), 0.0
     for _ in range(ROUNDS_OF_CUTS):
         found = optimize.linprog(sums.cost[columns], A_ub=-matrix, b_ub=-right, bounds=(0, 1), method="highs")
+        least = float(found.fun)
         total = others @ found.x
-        at = np.repeat(np.arange(others.shape[0]), np.diff(others.indptr))
+        at = np.repeat(np.arange(np.shape(others)[0]), np.diff(others.indptr))
         broken = np.flatnonzero(2 * found.x[others.indices] > total[at] + 1e-6)
         if not len(broken):
             break
@@ -112,13 +113,13 @@ def least_cost(sums: Sums, hidden: Mask) -> float:
         )
         matrix = sparse.csr_array(sparse.vstack([matrix, others[at[broken]] - alone]))
         right = np.r_[right, np.zeros(len(broken))]
-    return float(found.fun)
+    return least
 
 
 def _largest(rows: sparse.csr_array, values: Floats) -> Floats:
     """The largest value among the members of each row, 0 for none; values are not below 0."""
     if not rows.nnz:
-        return np.zeros(rows.shape[0])
-    filled, found = np.diff(rows.indptr) > 0, np.zeros(rows.shape[0])
+        return np.zeros(np.shape(rows)[0])
+    filled, found = np.diff(rows.indptr) > 0, np.zeros(np.shape(rows)[0])
     found[filled] = np.maximum.reduceat(values[rows.indices], rows.indptr[:-1][filled])
     return found

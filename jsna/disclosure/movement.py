@@ -7,97 +7,142 @@ as uncertain as the furthest movement found.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import highspy
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 TINY = 1e-7
-# Hidden cells cost a little, so that a movement is short and its weights are plain.
+CLOSE = 1e-5
+# Cells that are hidden anyway cost a little, so that a movement is short.
 ALMOST_FREE = 1e-3
+# After so many movements that the likely cells do not offer, all others are asked.
+PATIENCE = 10
 
 
 class Movements:
-    """Movements of the cells of one world among ``allowed``, the cheapest first; one is found after another.
+    """What is known of how far the cells of one world can move, and through which.
 
-    ``low`` and ``high`` (one a cell) are the furthest each cell is known to be able to fall and rise, by movements
-    that touch only cells of ``used``. ``used`` grows by what each movement touches.
+    ``low`` and ``high`` are the furthest each cell can fall and rise by the movements found; ``used`` are the cells
+    that these touch, with those that were hidden before. ``loose`` cells stand in one sum and need no protection.
     """
 
-    def __init__(self, relations: sparse.csr_array, counts: Floats, cost: Floats, allowed, used) -> None:
-        self.counts, self.used = counts, used.copy()
-        self.low, self.high = np.zeros(len(counts)), np.zeros(len(counts))
-        self._relations = relations
-        self._cost = cost
-        self._allow(allowed)
+    def __init__(self, relations: sparse.csr_array, counts: Floats, cost: Floats, used: Mask, loose: Mask) -> None:
+        self.relations, self.counts, self.cost, self.loose = relations, counts, cost, loose
+        self.used, self.low, self.high = used.copy(), np.zeros(len(counts)), np.zeros(len(counts))
 
-    def _allow(self, allowed) -> None:
-        import highspy
+    def find(self, wanted: Iterable[tuple[int, float]], likely: Mask, possible: Mask) -> list[tuple[int, float]]:
+        """Look for a movement of each cell by at least so much, the cheapest among the ``likely`` cells.
 
-        self._columns = np.flatnonzero(allowed)
-        self._at = np.full(len(self.counts), -1)
+        Where these offer none, among all ``possible`` ones, which then become likely. Returns those not found.
+        """
+        within, beyond = _Programme(self, likely | self.used), _Programme(self, possible | self.used)
+        waiting: list[tuple[int, float]] = []
+        missing: list[tuple[int, float]] = []
+        wanted = list(wanted)
+        for number, (cell, by) in enumerate(wanted, 1):
+            if not self.reaches(cell, by) and not within.move(cell, by):
+                waiting.append((cell, by))
+            if len(waiting) >= PATIENCE or (waiting and number == len(wanted)):
+                missing += [(c, b) for c, b in waiting if not self.reaches(c, b) and not beyond.move(c, b)]
+                waiting, within = [], _Programme(self, likely | self.used)
+        return missing
+
+    def reaches(self, cell: int, by: float) -> bool:
+        """Whether a cell is known to be able to move so far."""
+        return bool(self.high[cell] >= by - CLOSE if by > 0 else self.low[cell] <= by + CLOSE)
+
+    def take(self, columns: NDArray[np.int64], change: Floats, on: float, back: float) -> None:
+        """Take a movement in, that can be carried on ``on`` times and turned round ``back`` times."""
+        self.high[columns] = np.maximum(self.high[columns], np.maximum(on * change, -back * change))
+        self.low[columns] = np.minimum(self.low[columns], np.minimum(on * change, -back * change))
+        self.used[columns[change != 0]] = True
+
+
+class _Solver(highspy.Highs):
+    """HiGHS without its call-backs into Python, which hold threads up, and announce the solver on the screen."""
+
+    def __init__(self) -> None:
+        super(highspy.Highs, self).__init__()
+
+
+class _Programme:
+    """The linear programme of movements among ``allowed`` cells; each search begins where the last one ended.
+
+    Each cell is two columns, its rise and its fall. A loose cell is none: it is what its sum may be out by.
+    """
+
+    def __init__(self, movements: Movements, allowed: Mask) -> None:
+        self._of = movements
+        relations, counts = movements.relations, movements.counts
+        self._columns = np.flatnonzero(allowed & ~movements.loose)
+        self._at = np.full(len(counts), -1)
         self._at[self._columns] = np.arange(len(self._columns))
-        rows = sparse.csr_array(self._relations[:, self._columns])
-        self._rows = sparse.csr_array(rows[np.diff(rows.indptr) > 0])
-        matrix = sparse.csc_array(sparse.hstack([self._rows, -self._rows]))
-        here = self.counts[self._columns]
-        cost = np.where(self.used, ALMOST_FREE, self._cost)[self._columns]
+        rows = sparse.csr_array(relations[:, self._columns])
+        some = np.diff(rows.indptr) > 0
+        slack = relations[:, movements.loose]
+        spare = np.asarray(slack @ np.ones(np.shape(slack)[1])).ravel()[some] < 0
+        room = -np.asarray(slack @ counts[movements.loose]).ravel()[some]
+        self._rows = sparse.csr_array(rows[some])
+        self._spare, self._room = spare, room[spare]
+        self._cost = np.where(movements.used, ALMOST_FREE, movements.cost)[self._columns]
+        self._seen = movements.used[self._columns]
+        both = sparse.csc_array(sparse.hstack([self._rows, -self._rows]))
         model = highspy.HighsLp()
-        model.num_col_, model.num_row_ = matrix.shape[1], matrix.shape[0]
-        model.col_cost_ = np.r_[cost, cost]
-        model.col_lower_ = np.zeros(matrix.shape[1])
-        model.col_upper_ = np.r_[np.full(len(here), np.inf), here]
-        model.row_lower_ = model.row_upper_ = np.zeros(matrix.shape[0])
+        model.num_row_, model.num_col_ = both.shape
+        model.col_cost_ = np.r_[self._cost, self._cost]
+        model.col_lower_ = np.zeros(model.num_col_)
+        model.col_upper_ = np.r_[np.full(len(self._columns), np.inf), counts[self._columns]]
+        model.row_lower_, model.row_upper_ = np.where(spare, -room, 0.0), np.where(spare, np.inf, 0.0)
         model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        model.a_matrix_.start_, model.a_matrix_.index_ = matrix.indptr, matrix.indices
-        model.a_matrix_.value_ = matrix.data
-        self._highs = highspy.Highs()
-        # One thread and no presolve: the same answer every time, each search begun where the last one ended.
+        model.a_matrix_.start_, model.a_matrix_.index_, model.a_matrix_.value_ = both.indptr, both.indices, both.data
+        self._highs, self._optimal = _Solver(), highspy.HighsModelStatus.kOptimal
         for option, value in {"output_flag": False, "threads": 1, "presolve": "off", "random_seed": 0}.items():
             self._highs.setOptionValue(option, value)
         self._highs.passModel(model)
-        self._optimal = highspy.HighsModelStatus.kOptimal
-
-    def allow(self, allowed) -> None:
-        """From now on these cells may move."""
-        self._allow(allowed)
 
     def move(self, cell: int, by: float) -> bool:
-        """Find the cheapest movement that changes a cell by ``by`` at least; ``False`` if there is none."""
+        """Find the cheapest movement that changes a cell by ``by`` or more; ``False`` if there is none."""
         n, at = len(self._columns), int(self._at[cell])
         if at < 0:
             return False
-        forced, barred = (at, at + n) if by > 0 else (at + n, at)
-        upper = np.inf if by > 0 else self.counts[cell]
-        self._highs.changeColBounds(forced, abs(by), upper)
+        self._cheapen()
+        count = self._of.counts[cell]
+        forced, barred, most = (at, at + n, np.inf) if by > 0 else (at + n, at, count)
+        self._highs.changeColBounds(forced, abs(by), most)
         self._highs.changeColBounds(barred, 0.0, 0.0)
         self._highs.run()
-        found = self._highs.getModelStatus() == self._optimal
         values = np.asarray(self._highs.getSolution().col_value)
+        optimal = self._highs.getModelStatus() == self._optimal
         self._highs.changeColBounds(at, 0.0, np.inf)
-        self._highs.changeColBounds(at + n, 0.0, self.counts[cell])
-        return found and self._take(values[:n] - values[n:])
-
-    def _take(self, change: Floats) -> bool:
-        """Take a movement in, after checking it; ``False`` if it is none."""
-        change = np.where(np.abs(change) < TINY, 0.0, change)
-        here = self.counts[self._columns]
-        if np.abs(self._rows @ change).max(initial=0) > 1e-5 or (here + change).min(initial=0) < -1e-5:
+        self._highs.changeColBounds(at + n, 0.0, count)
+        if not optimal:
             return False
-        touched = change != 0
-        # A movement can be carried on, or turned round, until somebody is fewer than none.
-        on, back = _furthest(here, change), _furthest(here, -change)
-        self.high[self._columns] = np.maximum(self.high[self._columns], np.maximum(on * change, -back * change))
-        self.low[self._columns] = np.minimum(self.low[self._columns], np.minimum(on * change, -back * change))
-        new = self._columns[touched & ~self.used[self._columns]]
+        change = values[:n] - values[n:]
+        change[np.abs(change) < TINY] = 0.0
+        sums = self._rows @ change
+        # Whether it is a movement at all: the solver's word is not taken on trust.
+        here = np.r_[self._of.counts[self._columns], self._room]
+        moved = np.r_[change, sums[self._spare]]
+        if np.abs(sums[~self._spare]).max(initial=0) > CLOSE or (here + moved).min() < -CLOSE:
+            return False
+        self._of.take(self._columns, change, _furthest(here, moved), _furthest(here, -moved))
+        return self._of.reaches(cell, by)
+
+    def _cheapen(self) -> None:
+        """Cells that have been touched since cost almost nothing any more."""
+        new = np.flatnonzero(self._of.used[self._columns] & ~self._seen)
         if len(new):
-            self.used[new] = True
-            at = self._at[new]
-            both = np.r_[at, at + len(self._columns)].astype(np.int32)
+            self._seen[new] = True
+            both = np.r_[new, new + len(self._columns)].astype(np.int32)
             self._highs.changeColsCost(len(both), both, np.full(len(both), ALMOST_FREE))
-        return True
 
 
 def _furthest(counts: Floats, change: Floats) -> float:
-    falling = change < 0
+    """How many times a change can be made until somebody is fewer than none; once, where nobody becomes fewer."""
+    falling = change < -TINY
     return float(np.min(counts[falling] / -change[falling])) if falling.any() else 1.0

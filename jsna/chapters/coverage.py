@@ -8,7 +8,8 @@ import pandas as pd
 
 from jsna.area import Area
 from jsna.chapters.base import frame_of_area, summary_row, with_extras
-from jsna.chapters.scorecard_words import measured, name_of, short
+from jsna.chapters.scorecard_sentences import frame_sentence
+from jsna.chapters.scorecard_words import lower_first, measured, name_of, short
 from jsna.disclosure import publish_facts
 from jsna.evidence.catalogue import Frame, FrameList, Item, catalogue
 from jsna.evidence.coverage import coverage, register, statuses
@@ -27,7 +28,8 @@ def coverage_finding(area: Area) -> Exhibit:
     found = statuses(frame, _table(area, frame))
     said = {entry.key: _covered(entry, found[found["list"] == entry.key]) for entry in frame.lists}
     first = FIRST if FIRST in said else frame.lists[0].key
-    return finding("coverage", said[first], detail=[words for key, words in said.items() if key != first])
+    others = [words for key, words in said.items() if key != first]
+    return finding("coverage", said[first], detail=[*others, frame_sentence(frame, "list")])
 
 
 def _covered(entry: FrameList, found: pd.DataFrame) -> str:
@@ -40,7 +42,10 @@ def _covered(entry: FrameList, found: pd.DataFrame) -> str:
     ]
     number, rest = parts[0].split(" ", 1)
     covered = f"{number} {'is' if number == '1' else 'are'} covered {rest}"
-    return f"Of the {entry.title[:1].lower()}{entry.title[1:]}, {listing([covered, *parts[1:]])}."
+    # a title that is a question cannot follow "of the"
+    asks = entry.title.split(" ")[0] in ("How", "What", "Where", "Which", "Who", "Why")
+    whole = f"Of {len(entry.items)} items under “{entry.title}”" if asks else f"Of the {lower_first(entry.title)}"
+    return f"{whole}, {listing([covered, *parts[1:]])}."
 
 
 def coverage_tables(area: Area) -> Exhibits:
@@ -81,7 +86,7 @@ def _item(item: Item, rows: pd.DataFrame) -> dict[str, Any]:
     has = [_figure(row) for row in here.itertuples()]
     alone = f" {words['plans']}" if guarded & set(here["indicator"]) else ""
     awaited = rows[rows["bring"] != ""].groupby("bring", sort=False)["name"]
-    awaits = [f"{listing(names.tolist())} ({what[:1].lower() + what[1:]})" for what, names in awaited]
+    awaits = [f"{listing(names.tolist())} ({lower_first(what)})" for what, names in awaited]
     return {
         "item": f"{item.code} {item.name}",
         "official": item.official or words["unsaid"],
@@ -101,14 +106,13 @@ def gaps_register(area: Area) -> Exhibit:
     rows = register(catalogue(), values.frame[values.frame["area_code"] == area.code], values.absent, area.brings)
     if rows.empty:
         return finding("gaps", "Every indicator of the catalogue has a figure in this pack.")
-    words = settings()["words"]["register"]
+    words, partly = settings()["words"], int(rows["partly"].sum())
+    title = words["register"].format(n=len(rows) - partly, of=len(catalogue().indicators))
     has = rows["partly"].map({True: "some, from another file", False: "none"})
     shown = table_exhibit(
         publish_facts(rows.assign(has=has), source=SOURCE, synthetic=area.synthetic),
         id="gaps",
-        title=words.format(
-            n=int((~rows["partly"]).sum()), of=len(catalogue().indicators), partly=int(rows["partly"].sum())
-        ),
+        title=title + (words["register_partly"].format(partly=partly) if partly else ""),
         columns=[
             {"name": "name", "label": "Indicator", "kind": "text"},
             {"name": "indicator", "label": "Number", "kind": "text"},
@@ -149,7 +153,7 @@ def vintages(area: Area) -> Exhibit:
     return table_exhibit(
         publish_facts(text, source="Two issues of one table", synthetic=False),
         id="vintages",
-        title=f"{len(own)} figures differ between two issues of one table",
+        title=f"{len(own)} {'figure differs' if len(own) == 1 else 'figures differ'} between two issues of one table",
         columns=[
             {"name": "name", "label": "Indicator", "kind": "text"},
             {"name": "period", "label": "Period", "kind": "text"},

@@ -10,10 +10,11 @@ import pandas as pd
 from jsna.area import Area
 from jsna.chapters.base import frame_of_area, with_extras
 from jsna.chapters.outcomes import break_notes, missing, outcome_id, publish, source_rows, where
-from jsna.chapters.outcomes_words import FEW, footnotes, texts
+from jsna.chapters.outcomes_words import FEW, footnotes, of_how_many, texts
 from jsna.evidence.catalogue import Target, catalogue
 from jsna.evidence.comparators import NO_VERDICT, beside, years_of_rank
 from jsna.evidence.outcomes import assumed_counts, by_status, figures, plausible_ranks
+from jsna.evidence.scorecard import settings
 from jsna.evidence.trends import trends
 from jsna.exhibits.charts import dot_interval, trend
 from jsna.exhibits.comparing import rank_chart, trend_sentence
@@ -45,7 +46,9 @@ def statement(area: Area, indicator: str, group: str = "all") -> Exhibit:
         *([said["note"]] if "note" in said else []),
         *footnotes(own, catalogue()[indicator]),
     )
-    made = finding(f"{_id(indicator, group)}-finding", f"In {last['period']}, {shown}{compared}.", detail=detail)
+    made = finding(
+        f"{_id(indicator, group)}-finding", of_how_many(f"In {last['period']}, {shown}{compared}."), detail=detail
+    )
     return with_extras(made, sources=source_rows(area, rows))
 
 
@@ -225,10 +228,14 @@ def _beside(row: dict[str, Any], unit: str) -> str:
 
 
 def _rank(england: pd.Series, direction: str) -> str:
-    said = f"rank {int(england['rank'])} of {int(england['of'])} authorities"
-    counted = pd.notna(england["rank_lower"])
-    plausible = f", plausibly {int(england['rank_lower'])} to {int(england['rank_upper'])}" if counted else ""
-    return f"{said}{plausible} (1 is the {PLACE_WORDS.get(direction, 'highest')})"
+    """The rank with those that are plausible; without counts the quarter alone, as the Dashboard has it."""
+    rank, of, end = int(england["rank"]), int(england["of"]), PLACE_WORDS.get(direction, "highest")
+    if pd.isna(england["rank_lower"]):
+        quarters = settings()["quarters"]
+        part = quarters[min(len(quarters) * (rank - 1) // of, len(quarters) - 1)]
+        return f"in the {part} of {of} authorities (the first has the {end} figures)"
+    plausible = f"plausibly {int(england['rank_lower'])} to {int(england['rank_upper'])}"
+    return f"rank {rank} of {of} authorities, {plausible} (1 is the {end})"
 
 
 def _trend(area: Area, indicator: str, group: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
@@ -28,7 +29,8 @@ POINTS = {
 }
 VERDICTS = {
     "wider": "wider than England’s",
-    "narrower": "narrower than England’s",
+    "narrower": "narrower than England’s, as a gap also is where pupils with no identified SEN have less favourable "
+    "figures",
     "no clear difference": "no clear difference from England’s",
 }
 
@@ -90,7 +92,16 @@ def headline(rows: pd.DataFrame, indicator: str, area_name: str) -> str:
     clauses = [_clause(said, g, here[g], n == 0) for n, g in enumerate(g for g in WITH_SEN if g in here)]
     sentence = said["sentence"].format(period=period, area=area_name, figures=" and ".join(clauses))
     beside = f"; in England {' and '.join(england[g] for g in here)}" if here.keys() <= england.keys() else ""
-    return f"{sentence}{beside}."
+    return of_how_many(f"{sentence}{beside}.")
+
+
+def of_how_many(sentence: str) -> str:
+    """A sentence in which a small number and those it is out of read as one.
+
+    >>> of_how_many("Fewer than 5 of 247 of the EHC plans ended.")
+    'Fewer than 5 of the 247 EHC plans ended.'
+    """
+    return re.sub(r"(ewer than \d+ of) ([\d,]+) of (?:the |those )?", r"\1 the \2 ", sentence)
 
 
 def _clause(said: dict[str, Any], group: str, figure: str, first: bool) -> str:

@@ -12,6 +12,7 @@ from jsna.chapters.base import frame_of_area, gap, needs, passes_notice, source_
 from jsna.chapters.disparity import flag_rows, texts
 from jsna.chapters.ehc import case_source, other_lists
 from jsna.chapters.pipeline_columns import AGE, ENGLAND, FIGURES, GLANCE, KNOWN, OVERALL
+from jsna.chapters.pipeline_periods import dated, periods_in_words
 from jsna.disproportionality.rule import WATCH
 from jsna.evidence.comparison import Comparison
 from jsna.evidence.pipeline import Stage, official_counts, stages
@@ -34,7 +35,7 @@ def official(area: Area) -> Pipeline:
         counts,
         area.code,
         policy=area.policy,
-        source=f"{stages().words['release']}, {_periods(counts.periods)}",
+        source=stages().words["release"],
         reference=area.params.reference_ethnicity,
         confidence=area.params.confidence,
     )
@@ -50,19 +51,11 @@ def own(area: Area) -> Pipeline:
     return compared_own(
         counts,
         policy=area.policy,
-        source=f"{case_source(area)}, {_periods(counts.periods)}",
+        source=case_source(area),
         synthetic=area.synthetic,
         reference=area.params.reference_ethnicity,
         confidence=area.params.confidence,
     )
-
-
-def _periods(periods: dict[str, str]) -> str:
-    """Calendar years as one span, then the Januaries."""
-    named = dict.fromkeys(periods.values())
-    years = sorted({y for p in named if len(p) != 6 for y in p.split(" to ")})
-    span = [years[0] if len(years) == 1 else f"{years[0]} to {years[-1]}"] if years else []
-    return listing([*span, *(period_name(p) for p in named if len(p) == 6)])
 
 
 @passes_notice
@@ -70,8 +63,9 @@ def summary(made: Pipeline, area: Area) -> Exhibit:
     """How many comparisons were made and which groups stand out, with every row for ``flags.csv`` and a card."""
     watched, many = made.watched, len(made.watched)
     sentence = (
-        f"From request to the end of a plan, {made.comparisons} comparisons between groups were made over "
-        f"{len(made.outcomes)} stages in {area.name}: {many or 'none'} {'are' if many > 1 else 'is'} to watch."
+        f"From request to the end of a plan, {made.compared} comparisons between groups were made over "
+        f"{len(made.outcomes)} stages in {area.label}: {made.unjudged} could not be judged, because too few children "
+        f"stand behind them; {many or 'none'} {'are' if many > 1 else 'is'} to watch."
     )
     singled = watched[watched["numerator"] >= stages().words["fewest_for_sentence"]]
     named = [f"{_name(row, made)}, {_brief(row)}" for row in singled.head(IN_SUMMARY).itertuples()]
@@ -124,16 +118,16 @@ def _card(made: Pipeline, area: Area, shown: Exhibit) -> dict[str, Any]:
         "headline": shown.title,
         "frames": sorted({code for i in indicators for code in codes.get(i, [])}),
         "area": area.label,
-        "period": _periods(made.periods),
+        "period": periods_in_words(made.periods),
         "groups_to_watch": [f"{_name(row, made)}, {row.label}" for row in watched.itertuples()],
         "details": list(shown.notes[: min(IN_SUMMARY, len(watched))]),
         "comparator": "all others of known group"
         + ("; beside them, the same within all authorities of England" if made.official else ""),
-        "comparisons_made": made.comparisons,
+        "comparisons_made": made.compared,
         "confidence": "low: crude comparisons; the release does not cross ethnic group with age"
         if made.official
         else "low: crude comparisons, beside the same within age bands",
-        "source": made.table.source,
+        "source": dated(made.table, made.periods).source,
         "synthetic": made.table.synthetic,
         "disclosure": area.protection,
         "incomplete": ["trend", "voice", "what works", "recommendation", "owner"],
@@ -182,7 +176,7 @@ def _beside(row: Any) -> str:
 def glance(made: Pipeline, dimension: str) -> Exhibit:
     """The whole process at one look: each group's ratio at each main stage, all stages in the table behind it."""
     frame = made.table.frame
-    rows = made.table.rows((frame["dimension"] == dimension) & frame["known"])
+    rows = dated(made.table.rows((frame["dimension"] == dimension) & frame["known"]), made.periods)
     known = {o: stages()[o] for o in made.outcomes}
     rows = rows.with_columns(
         stage=rows.frame["outcome"].map(lambda o: stage_name(known[o], made.official)),
@@ -197,7 +191,7 @@ def glance(made: Pipeline, dimension: str) -> Exhibit:
         rows,
         id=f"ehc-pipeline-{dimension}",
         title=f"From request to review {texts()['dimensions'][dimension]['of']}: {_to_watch(count)}, "
-        f"{_periods(made.periods)}",
+        f"{periods_in_words(made.periods)}",
         group="label",
         stage="heading",
         ratio="risk_ratio",
@@ -222,7 +216,7 @@ def _to_watch(count: int) -> str:
 def overall(made: Pipeline, area: Area) -> Exhibit:
     """Each stage for all children together, beside England's published row, and how many are of known group."""
     text = made.overall.frame["outcome"].map(lambda o: stages()[o])
-    rows = made.overall.with_columns(
+    rows = dated(made.overall, made.periods).with_columns(
         stage=text.map(lambda s: stage_name(s, made.official)),
         of=text.map(lambda s: ", out of ".join(_words(s, made.official))),
         period=made.overall.frame["outcome"].map(lambda o: period_name(made.periods[o])),
@@ -233,7 +227,7 @@ def overall(made: Pipeline, area: Area) -> Exhibit:
     made_of = table_exhibit(
         rows,
         id="ehc-pipeline-overall",
-        title=f"Every stage of the EHC process in {area.name}, and of how many the group is known",
+        title=f"Every stage of the EHC process in {area.label}, and of how many the group is known",
         columns=[*OVERALL, *england, *known],
         row_header="stage",
     )
@@ -267,15 +261,15 @@ def _stage_finding(made: Pipeline, area: Area, stage: Stage, name: str) -> Exhib
     singled = watched[watched["numerator"] >= stages().words["fewest_for_sentence"]]
     many = int(((made.table.frame["outcome"] == stage.key) & made.table.frame["known"]).sum())
     if pd.isna(row.percent):
-        sentence = f"{stage.question[:-1]}: no share can be shown for {area.name}."
+        sentence = f"{stage.question[:-1]}: no share can be shown for {area.label}."
     else:
         stands_out = _stands_out(singled, len(watched) - len(singled), many)
         sentence = f"{_pc(row.percent)}% in {period_name(made.periods[stage.key])}: {stands_out}."
     detail = [f"Counted are {counted}, out of {out_of}."]
     if pd.notna(row.percent):
         detail.append(
-            f"{int(row.numerator):,} of {int(row.denominator):,} in {area.name}; between {_pc(row.percent_lower)}% and "
-            f"{_pc(row.percent_upper)}% (95% confidence interval)."
+            f"{int(row.numerator):,} of {int(row.denominator):,} in {area.label}; between {_pc(row.percent_lower)}% "
+            f"and {_pc(row.percent_upper)}% (95% confidence interval)."
         )
     if made.official:
         detail.append(f"England: {_pc(row.england_percent)}%.")
@@ -306,7 +300,7 @@ def _first_upper(text: str) -> str:
 
 
 def _stage_table(made: Pipeline, stage: Stage, name: str) -> Exhibit:
-    rows = made.table.rows(made.table.frame["outcome"] == stage.key)
+    rows = dated(made.table.rows(made.table.frame["outcome"] == stage.key), made.periods)
     rows = rows.with_columns(by=rows.frame["dimension"].map(lambda d: texts()["dimensions"][d]["one"]))
     status = GLANCE[-1:]
     return table_exhibit(
@@ -332,7 +326,7 @@ def ratios(made: Pipeline, outcome: str, dimension: str) -> Exhibit:
         ("england_risk_ratio", "England, within authorities") if made.official else (AGE[0]["name"], "within age bands")
     )
     return forest(
-        part.table.rows(part.table.frame["known"]),
+        dated(part.table.rows(part.table.frame["known"]), made.periods),
         id=name,
         title=f"{stage_name(stages()[outcome], made.official)} {texts()['dimensions'][dimension]['of']}, "
         f"{period_name(part.period)}",

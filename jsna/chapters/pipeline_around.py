@@ -8,6 +8,7 @@ from jsna.area import Area, period_name
 from jsna.chapters.base import gap, needs, passes_notice, source_row, with_extras
 from jsna.chapters.disparity import texts
 from jsna.chapters.ehc import promise
+from jsna.chapters.pipeline_periods import dated
 from jsna.disclosure import publish_official
 from jsna.evidence.pipeline import ENGLAND, UNKNOWN, band_of, by_group, dimension_of, stages
 from jsna.evidence.pipeline.compared import NATIONAL, Pipeline
@@ -133,7 +134,7 @@ def england(made: Pipeline, area: Area, outcome: str) -> Exhibits:
     if outcome not in made.outcomes:
         return Exhibits((gap(f"ehc-england-{outcome.replace('_', '-')}", *LEFT_OUT),))
     part = made.of(outcome, "ethnicity")
-    rows = part.table.rows(part.table.frame["known"])
+    rows = dated(part.table.rows(part.table.frame["known"]), made.periods)
     frame = rows.frame
     reference = part.labels.get(made.reference, made.reference)
     both = [c for c in NATIONAL if c != "england_sum"]
@@ -198,7 +199,7 @@ def by_age(made: Pipeline) -> Exhibit:
     """Places, and plans that end, by age: shares alone, for they differ by age by their nature."""
     if made.by_age is None:
         return gap("ehc-pipeline-by-age", "The lists do not tell the place of plans by age.", "Bring the SEN2 return.")
-    rows = made.by_age
+    rows = dated(made.by_age, made.periods)
     rows = rows.with_columns(stage=rows.frame["outcome"].map(lambda o: stages()[o].name))
     return table_exhibit(
         rows,

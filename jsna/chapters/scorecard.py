@@ -149,11 +149,15 @@ def _page(
         row_header="measure",
         section="section",
         beneath="beneath",
-        csv_columns=[*(_column(n, label) for n, label in words.CSV.items()), *columns],
-        legend=_legend(made, [*cells["latest"], *cells["england"]], name),
+        csv_columns=[*(_column(n, label) for n, label in _csv_labels(made.frame).items()), *columns],
+        legend=_legend(made, [cell for c in columns for cell in cells[c["name"]] if c["name"] != "measure"], name),
         after=words.awaiting_html(made.awaited),
         extras={"one_page": True},
     )
+
+
+def _csv_labels(frame: Frame) -> dict[str, str]:
+    return words.CSV | {"promise": words.promises_called(frame.targets)}
 
 
 def _column(name: str, label: str, kind: str = "text") -> dict[str, str]:
@@ -193,15 +197,17 @@ def _revised(made: Board) -> set[tuple[str, str]]:
 def _legend(made: Board, cells: list[str], name: str) -> list[str]:
     """The sentences that explain a page: intervals, verdicts, marks, and what must not be read alone."""
     told = settings()["words"]
-    marks = {mark for cell in cells for mark in cell.split(" ") if len(mark) == 1}
+    marks = {mark for cell in cells for mark in cell.split(" ")[1:]}
+    reasons = settings()["no_verdict"]
     alone = [catalogue()[n].name for n in unguarded(made.rows["indicator"])]
     tested = int((made.rows["england_verdict"] != "no verdict").sum())
     return [
         told["intro"],
         *([told["untested"]] if name == "scorecard" else []),
         told["tested"].format(n=tested),
-        *([told["position"]] if name == "dashboard" else []),
-        *(words for mark, words in settings()["marks"].items() if mark in marks),
+        *(told[n] for n, why in (("judged", "published"), ("other_year", "other_year")) if reasons[why] in cells),
+        *([told["position"]] if name == "dashboard" and made.rows["rank"].notna().any() else []),
+        *(said for mark, said in settings()["marks"].items() if mark in marks),
         *([told["unguarded"].format(names=listing(alone))] if alone else []),
         *([] if "official" in made.values.frame["origin"].unique() else [told["carried"]]),
         *([told["synthetic"]] if made.area.synthetic else []),
@@ -225,6 +231,8 @@ def _finding(made: Board, name: str, page: str) -> Exhibit:
             f"{name}-finding", f"The {page} has no figure.", "Bring official files or the area’s own records."
         )
     sentence = sentences.page_sentence(made.area.label, page, made.rows)
+    if made.area.synthetic:
+        sentence = f"Synthetic data: {words.lower_first(sentence)}"
     detail = [
         *sentences.standing_out(made.rows, "worse"),
         *sentences.standing_out(made.rows, "better"),
@@ -239,18 +247,23 @@ def promises(area: Area) -> Exhibits:
     made = board(area, "scorecard")
     rows = {(row.indicator, row.group): row for row in made.rows.itertuples()}
     return Exhibits(
-        tuple(_promise(made, target, rows.get((target.indicator, target.group))) for target in made.frame.targets)
+        tuple(
+            _promise(made, target, rows.get((target.indicator, target.group)), first=at == 0)
+            for at, target in enumerate(made.frame.targets)
+        )
     )
 
 
-def _promise(made: Board, target: Target, row: Any) -> Exhibit:
+def _promise(made: Board, target: Target, row: Any, first: bool) -> Exhibit:
     indicator = catalogue()[target.indicator]
     name = f"promise-{target.indicator.lower()}"
+    called = words.lower_first(words.promises_called(made.frame.targets))
+    origin = [sentences.frame_sentence(made.frame, called)] if first else []
     if row is None:
         awaited = made.awaited.set_index("indicator")["mend"].get(target.indicator, "")
-        return finding(name, sentences.promise_without_figure(target, indicator, awaited))
+        return finding(name, sentences.promise_without_figure(target, indicator, awaited), detail=origin)
     sentence, detail = sentences.promise_sentence(row, target, indicator, made.sets)
-    shown = finding(name, sentence, detail=detail)
+    shown = finding(name, sentence, detail=[*detail, *origin])
     return with_extras(shown, card=_card(made, target, row, shown))
 
 

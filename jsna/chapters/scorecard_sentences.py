@@ -13,11 +13,13 @@ from jsna.chapters.scorecard_words import (
     name_of,
     no_verdict,
     promise_kept,
+    promised_words,
     rank_words,
     sets_in_words,
     verdict_word,
+    what_it_is,
 )
-from jsna.evidence.catalogue import Indicator, Target, catalogue
+from jsna.evidence.catalogue import Frame, Indicator, Target, catalogue
 from jsna.evidence.comparators import NO_VERDICT, Comparator
 from jsna.evidence.scorecard import settings
 from jsna.exhibits.text import listing
@@ -103,8 +105,9 @@ def promise_sentence(
     row: Any, target: Target, indicator: Indicator, sets: Sequence[Comparator]
 ) -> tuple[str, list[str]]:
     """Whether a promise is kept, in a sentence, with the figures beside it."""
-    kept = settings()["kept"][promise_kept(row, target)].format(promise=_lower(target.words))
-    counted = pd.notna(row.numerator) and pd.notna(row.denominator)
+    kept = settings()["kept"][promise_kept(row, target)]
+    kept = kept.format(what=what_it_is(target), promise=promised_words(target))
+    counted = pd.notna(row.value) and pd.notna(row.numerator) and pd.notna(row.denominator)
     counts = f" ({int(row.numerator):,} of {int(row.denominator):,})" if counted else ""
     sentence = f"{indicator.name}: {measured(row.value, indicator) or row.symbol} in {row.period}{counts}. {kept}."
     detail = [comparator_sentence(row, sets)]
@@ -116,7 +119,9 @@ def promise_sentence(
     if target.kind == "rank":
         place = rank_words(row)
         detail.append(
-            f"Its place among authorities is between {place.replace(' to ', ' and ')} (1 is the best)."
+            "It has no place among authorities: its figure is not shown, or too few authorities have one."
+            if pd.isna(row.rank)
+            else f"Its place among authorities is between {place.replace(' to ', ' and ')} (1 is the best)."
             if pd.notna(row.rank_lower)
             else f"It stands in the {place} authorities; without published counts no interval can be put around the "
             "place, so it cannot be told whether it is among the best."
@@ -126,7 +131,8 @@ def promise_sentence(
 
 def promise_without_figure(target: Target, indicator: Indicator, awaited: str) -> str:
     """A promise that nothing at hand can judge."""
-    return f"{indicator.name}: no figure at hand to judge the promise ({_lower(target.words)}). {awaited}".strip()
+    asked = f"{what_it_is(target)} ({promised_words(target)})"
+    return f"{indicator.name}: no figure at hand to judge the {asked}. {awaited}".strip()
 
 
 def comparator_sentence(row: Any, sets: Sequence[Comparator]) -> str:
@@ -135,7 +141,7 @@ def comparator_sentence(row: Any, sets: Sequence[Comparator]) -> str:
     beside = [(f"England {measured(row.england_value, indicator)} ({row.england_period})", row.england_value)]
     beside += [
         (
-            f"median of the {s.name} {measured(getattr(row, f'set_{n}_value'), indicator)}",
+            f"median of the {s.name} {measured(getattr(row, f'set_{n}_value'), indicator)} ({row.compared_period})",
             getattr(row, f"set_{n}_value"),
         )
         for n, s in enumerate(sets)
@@ -162,5 +168,6 @@ def confidence(row: Any) -> str:
     return f"{grade}: {listing(weak)}" if weak else "high: complete counts of comparable years"
 
 
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:].rstrip(".")
+def frame_sentence(frame: Frame, what: str) -> str:
+    """Which document promises, duties or priorities come from."""
+    return settings()["frame"].format(what=what, name=frame.name, source=frame.source.rstrip("."))

@@ -13,6 +13,7 @@ from jsna.evidence.catalogue import Indicator, Target, catalogue
 from jsna.evidence.comparators import Comparator
 from jsna.evidence.scorecard import settings
 from jsna.exhibits.tables import format_number
+from jsna.exhibits.text import listing
 
 VERDICTS = ("better", "worse", "similar", "higher", "lower")
 CSV = {
@@ -77,7 +78,7 @@ def latest_words(row: Any, revised: bool, own: bool) -> str:
 def measure_words(row: Any, numbers: Mapping[str, str], target: Target | None) -> str:
     """What is measured, the number of its source, and what was promised of it."""
     promise = promise_words(row, target)
-    said = f" (promise {promise})" if promise else ""
+    said = f" ({what_it_is(target)} {promise})" if target and promise else ""
     return f"{name_of(row)}{said} [{numbers[publication(row.source)]}]"
 
 
@@ -125,6 +126,36 @@ def history_words(row: Any) -> str:
     return "; ".join(figures)
 
 
+def what_it_is(target: Target) -> str:
+    """``promise``, or ``legal duty`` where the law asks for it and no board has promised anything."""
+    duty = settings()["duty"]
+    return duty["what"] if target.words.startswith(duty["sign"]) else settings()["promise"]
+
+
+def promises_called(targets: Sequence[Target]) -> str:
+    """What the targets of a frame are, as the heading of a column."""
+    return listing(list(dict.fromkeys(what_it_is(t) for t in targets))).capitalize() or "Promise"
+
+
+def promised_words(target: Target) -> str:
+    """What is promised or asked, as it stands within a sentence.
+
+    >>> promised_words(Target(indicator="EHC-05", kind="all", words="The law: every plan in time"))
+    'every plan in time'
+    """
+    return lower_first(target.words.removeprefix(settings()["duty"]["sign"]).rstrip("."))
+
+
+def lower_first(text: str) -> str:
+    """A sentence as it goes on after another word; a name in capitals stays.
+
+    >>> lower_first("A survey"), lower_first("NHS England’s table"), lower_first("DfE’s file")
+    ('a survey', 'NHS England’s table', 'DfE’s file')
+    """
+    first = text.split(" ")[0][1:]
+    return text if any(letter.isupper() for letter in first) else text[:1].lower() + text[1:]
+
+
 def promise_words(row: Any, target: Target | None) -> str:
     """What was promised of the measure, and whether the figure meets it."""
     if target is None:
@@ -163,20 +194,24 @@ def england_words(row: Any) -> str:
     indicator = catalogue()[row.indicator]
     if indicator.kind == "count" or not _compared(indicator, "england"):
         return "z"
-    figure = measured(row.england_value, indicator)
-    if not figure:
-        return "x"
-    return figure if row.england_period == row.period else f"{figure} ({short(row.england_period)}) y"
+    return _of_period(measured(row.england_value, indicator), row.england_period, row.period)
 
 
 def region_words(row: Any) -> str:
-    """The region's figure."""
-    return measured(row.region_value, catalogue()[row.indicator]) or "x"
+    """The region's figure; with its period where that is another than the area's."""
+    return _of_period(measured(row.region_value, catalogue()[row.indicator]), row.compared_period, row.period)
 
 
 def median_words(row: Any, number: int) -> str:
-    """The median of a set of neighbours."""
-    return measured(getattr(row, f"set_{number}_value"), catalogue()[row.indicator]) or "x"
+    """The median of a set of neighbours; with its period where that is another than the area's."""
+    figure = measured(getattr(row, f"set_{number}_value"), catalogue()[row.indicator])
+    return _of_period(figure, row.compared_period, row.period)
+
+
+def _of_period(figure: str, period: str, latest: str) -> str:
+    if not figure:
+        return "x"
+    return figure if period == latest else f"{figure} ({short(period)}) y"
 
 
 def median_of(neighbours: Comparator) -> str:
@@ -207,9 +242,12 @@ def no_verdict(row: Any, comparator: str) -> str:
         return reasons["count"]
     if not _compared(indicator, "england" if comparator == "england" else "neighbours"):
         return reasons["not_compared"]
-    lacks = pd.isna(getattr(row, f"{comparator}_value"))
-    lacks |= comparator == "england" and row.england_period != row.compared_period
-    return reasons["absent" if lacks else "published"]
+    if pd.isna(row.value):
+        return reasons["hidden"]
+    if pd.isna(getattr(row, f"{comparator}_value")):
+        return reasons["absent"]
+    other = comparator == "england" and row.england_period != row.compared_period
+    return reasons["other_year" if other else "published"]
 
 
 def _compared(indicator: Indicator, comparator: str) -> bool:

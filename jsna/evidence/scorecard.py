@@ -29,6 +29,7 @@ TESTED_AS = {"proportion": "proportion", "event_rate": "rate", "count": "count"}
 SCALED = ["change", "change_lower", "change_upper"]
 MOVES = ["verdict", "test", "points", "before_break", *SCALED, "change_verdict"]
 REPEATS = "no test: events can repeat"
+HIDDEN = "no change: the figure is not shown"
 
 
 @cache
@@ -114,6 +115,8 @@ def latest_figures(rows: pd.DataFrame, chosen: pd.DataFrame, known: Catalogue | 
     its order, with missing values where the area has none: the columns of ``rows``; ``verdict``, ``test``, ``points``,
     ``before_break``, ``change``, ``change_lower``, ``change_upper`` and ``change_verdict`` of ``measures.trend_test``,
     in the unit of the measure; and ``history``, a list of period, value and break, oldest first.
+
+    Of a latest figure that is not shown nothing is said of a change: ``change_verdict`` is ``HIDDEN``.
     """
     known = known or catalogue()
     own = _own_series(rows, chosen)
@@ -123,6 +126,9 @@ def latest_figures(rows: pd.DataFrame, chosen: pd.DataFrame, known: Catalogue | 
     found = (
         last.drop(columns=KEYS).join(_moves(own, known)).join(tuples.groupby(kept["at"]).agg(list).rename("history"))
     )
+    hidden = found["value"].isna()
+    found[SCALED] = found[SCALED].mask(hidden)
+    found["change_verdict"] = found["change_verdict"].mask(hidden, HIDDEN)
     return chosen.reset_index(drop=True).join(found)
 
 
@@ -194,18 +200,25 @@ def standing(
 
     ``rows``: those of ``Values.frame`` of the area; ``pool``: what ``pool_of`` gives. A measure is compared in the
     latest period that England has as well: ``compared_period``, with the area's ``compared_value``. Where the two have
-    none in common, ``england_value`` is England's latest, of ``england_period``, and there is no verdict. ``ranks``:
-    for which measures an interval of ranks is wanted.
+    none in common, ``england_value`` is England's latest, of ``england_period``, and there is no verdict. Where the
+    area's latest figure is not shown, the others' of that period stand there, with no verdict. ``ranks``: for which
+    measures an interval of ranks is wanted; among too few areas there is no rank.
     """
     england = pool[(pool["area_level"] == "england") & pool["indicator"].isin(shown["indicator"])]
-    series = _own_series(rows[rows["value"].notna()], shown)
+    series = _own_series(rows, shown)
+    last = series.drop_duplicates("at", keep="last")
+    hidden = last.loc[last["value"].isna(), "at"]
+    series = series[series["value"].notna() != series["at"].isin(hidden)]
     common = series.merge(england[[*KEYS, "period"]].drop_duplicates(), on=[*KEYS, "period"])
-    own = pd.concat([series.assign(common=False), common.assign(common=True)]).sort_values(["at", "common", "year"])
-    own = own.drop_duplicates("at", keep="last").set_index("at")
+    own = pd.concat([series.assign(common=False), common.assign(common=~common["at"].isin(hidden))])
+    own = own.sort_values(["at", "common", "year"]).drop_duplicates("at", keep="last").set_index("at")
     codes = own["area_code"].unique()
     near = pool[pool["key"].isin(_key(own))]
-    near = pd.concat([near[~near["area_code"].isin(codes)], own[POOL]])
+    near = pd.concat([near[~near["area_code"].isin(codes)], own.loc[own["value"].notna(), POOL]])
     made = standings(near, own, dict.fromkeys(codes, sets), ranks=ranks, confidence=confidence).reindex(shown.index)
+    few = made["of"] < settings()["thresholds"]["rank_areas"]
+    places = ["rank", "of", "rank_lower", "rank_upper"]
+    made[places] = made[places].mask(few)
     made[["compared_period", "compared_value"]] = own[["period", "value"]].reindex(shown.index)
     last = shown[KEYS].merge(england.sort_values("year").drop_duplicates(KEYS, keep="last"), on=KEYS, how="left")
     last = last.set_axis(shown.index)

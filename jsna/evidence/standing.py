@@ -47,7 +47,8 @@ def standings(
     """Figures beside those of other areas, and verdicts that allow for how many were tested.
 
     ``rows``: of ``Values.frame``, those with a value of every area, one an area, measure and period; ``own``: the
-    figures to be placed, some of these rows, one an area and measure; ``sets``: for each area's code its sets of
+    figures to be placed, some of these rows, or rows without a value (beside them stand the figures of others, with no
+    verdict and no rank), one an area and measure; ``sets``: for each area's code its sets of
     neighbours. Counts are never placed. One row an own row, same index: ``england_value``, ``region_value``,
     ``set_0_value`` … (medians); for each also ``…_difference``, ``…_p`` and ``…_verdict``, which is after the allowance
     (Benjamini–Hochberg within an area and comparator); and ``rank``, ``of``, ``rank_lower``, ``rank_upper`` among the
@@ -92,7 +93,10 @@ def _spreads(near: pd.DataFrame, known: Catalogue) -> dict[tuple[str, str, str],
 
 def _counted(figures: pd.DataFrame) -> pd.Series:
     return (
-        figures["kind"].isin(["proportion", "event_rate"]) & (figures["way"] == "counts") & (figures["denominator"] > 0)
+        figures["kind"].isin(["proportion", "event_rate"])
+        & (figures["way"] == "counts")
+        & (figures["denominator"] > 0)
+        & figures["value"].notna()
     )
 
 
@@ -184,7 +188,7 @@ def _ranks(
     made = (
         placed[key].assign(place=placed.index).merge(places.drop_duplicates(key), on=key, how="left").set_index("place")
     )
-    asked = placed[ranks & placed["kind"].isin(["proportion", "event_rate"])]
+    asked = placed[ranks & placed["value"].notna() & placed["kind"].isin(["proportion", "event_rate"])]
     where = authorities.groupby(_AT, sort=False).groups
     limits = [
         _intervals(authorities.loc[where[at]], rows, known[str(at[0])], confidence)

@@ -13,7 +13,7 @@ from jsna.evidence.catalogue import catalogue
 from jsna.evidence.values import Values
 from jsna.evidence.values.periods import year_of
 from jsna.measures import false_discovery, trend_test
-from jsna.measures.trend import FALLING, FEWEST_POINTS, NOISE, RISING
+from jsna.measures.trend import FALLING, NOISE, RISING
 
 if TYPE_CHECKING:
     from jsna.area import Area
@@ -80,8 +80,9 @@ def trend_table(
     Columns: indicator, group, area_code, those of ``jsna.measures.trend_test`` (slopes and changes in the indicator's
     unit), ``by_counts``, ``meaning`` (getting better or worse, by the indicator's direction; empty where it is neutral
     or no trend is clear), and the allowance for how many were tested in each area: ``q_value``, ``tested``,
-    ``adjusted_verdict``. Counts are tested where the figures since the last break have them (5 at least, or all), else
-    the figures as published. An area's official series is taken before its own.
+    ``adjusted_verdict``. Counts are tested where all figures since the last break have them, else the figures as
+    published, so that the newest figure is always part of the trend, here and on the Scorecard. An area's official
+    series is taken before its own.
     """
     rows = _series(values, wanted, areas)
     if rows.empty:
@@ -138,7 +139,7 @@ def _by_counts(rows: pd.DataFrame, kinds: pd.Series) -> pd.Series:
     shown = rows["value"].notna() & ~(rows["year"] < since)
     count = (shown & (rows["way"] == "counts") & rows["numerator"].notna()).groupby(keys).transform("sum")
     whole = shown.groupby(keys).transform("sum")
-    return kinds.isin(list(_KINDS)) & (count > 0) & ((count >= FEWEST_POINTS) | (count == whole))
+    return kinds.isin(list(_KINDS)) & (count > 0) & (count == whole)
 
 
 def _tested(part: pd.DataFrame, test: str, per: float, confidence: float) -> pd.DataFrame:

@@ -92,7 +92,7 @@ def scorecard_table(
         f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
         f'<tbody role="rowgroup">{"".join(rows)}</tbody></table>'
     )
-    explained = [*_symbols(cells), *legend]
+    explained = [*_symbols([w for c in columns for w in _words(table, c["name"])]), *legend]
     body += f'<p class="legend">{escape(" ".join(explained))}</p>' if explained else ""
     return Exhibit(
         id,
@@ -132,9 +132,9 @@ def _row(columns: Sequence[dict[str, str]], cells: dict[str, str], row_header: s
     return f'<tr role="row"{" class=beneath" if under else ""}>{"".join(made)}</tr>'
 
 
-def _symbols(cells: dict[str, list[str]]) -> list[str]:
-    """A sentence for each symbol that stands alone in a cell."""
-    used = {cell for column in cells.values() for cell in column}
+def _symbols(words: Sequence[str]) -> list[str]:
+    """A sentence for each symbol that stands in a cell, alone or with a period in brackets."""
+    used = {word.split(" (")[0] for word in words}
     return [f"{symbol} = {words}." for symbol, words in SYMBOLS.items() if symbol in used]
 
 

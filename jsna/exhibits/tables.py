@@ -39,6 +39,8 @@ def format_number(value: float, kind: str) -> str:
 
     >>> format_number(1234.5, "count"), format_number(-2.25, "points"), format_number(0.125, "ratio")
     ('1,235', '−2.3', '0.13')
+    >>> format_number((12.3 + 12.999999999999998) / 2, "percent")
+    '12.7'
     """
     if value is None or pd.isna(value):
         return ""
@@ -47,7 +49,8 @@ def format_number(value: float, kind: str) -> str:
     if kind == "p" and value < 0.001:
         return "<0.001"
     step = Decimal(1).scaleb(-PLACES[kind])
-    rounded = Decimal(repr(float(value))).quantize(step, rounding=ROUND_HALF_UP)
+    # a median of published figures, 12.65, may be 12.649999999999999 as a binary number
+    rounded = Decimal(repr(round(float(value), 10))).quantize(step, rounding=ROUND_HALF_UP)
     text = f"{abs(rounded):,}"
     return f"−{text}" if rounded < 0 else text
 

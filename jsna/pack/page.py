@@ -10,6 +10,12 @@ import yaml
 
 from jsna.area import period_name
 from jsna.chapters.disparity import outcome_name, texts
+from jsna.disclosure import SYMBOLS
+from jsna.disproportionality.rule import FLAGGED, INSUFFICIENT, WATCH
+
+STANDING = (*FLAGGED, WATCH)
+NOT_COMPARED = "not_compared"
+FIGURES = ("numerator", "denominator", "risk_ratio", "pooled_risk_ratio", "pooled_lower", "pooled_upper", "gap_points")
 
 
 @cache
@@ -64,12 +70,55 @@ def template(name: str):
     return Environment(autoescape=True, trim_blocks=True).from_string(text)
 
 
+def tally(flags: list[dict[str, Any]]) -> dict[str, int]:
+    """How many comparisons the rows of ``flags.csv`` hold, and what came of them.
+
+    ``rows`` are ``compared`` or ``unknown`` (groups that are not known, compared with nobody); those compared are
+    ``unjudged`` (too few children), ``flagged``, ``watched`` or ``unclear`` (no evidence of a difference).
+
+    >>> tally([{"status": "watch", "reasons": ""}, {"status": "insufficient data", "reasons": "not_compared"}])["rows"]
+    2
+    """
+    made = [f["status"] for f in flags if NOT_COMPARED not in f["reasons"].split("; ")]
+    counted = {
+        "rows": len(flags),
+        "compared": len(made),
+        "unknown": len(flags) - len(made),
+        "unjudged": made.count(INSUFFICIENT),
+        "flagged": sum(made.count(status) for status in FLAGGED),
+        "watched": made.count(WATCH),
+    }
+    standing = counted["flagged"] + counted["watched"]
+    return counted | {"standing": standing, "unclear": len(made) - counted["unjudged"] - standing}
+
+
+def ratio_heading(flags: list[dict[str, Any]]) -> tuple[str, bool]:
+    """What the steadied ratios of these rows are, and whether each row has to say it for itself."""
+    adjusted = {_adjusted(f) for f in flags}
+    return ("Ratio, adjusted and steadied" if adjusted == {True} else "Ratio, steadied"), len(adjusted) > 1
+
+
+def symbols_in(flags: list[dict[str, Any]]) -> str:
+    """The key of the symbols that stand in these rows; empty where there is none."""
+    there = {str(f[c]) for f in flags for c in FIGURES}
+    return "; ".join(f"{s} = {words}" for s, words in SYMBOLS.items() if s in there)
+
+
+def _adjusted(flag: dict[str, Any]) -> bool:
+    return flag["adjusted_risk_ratio"] not in ("", "x")
+
+
 def index_page(*, flags: list[dict[str, Any]], absent: list[dict[str, Any]], brings: str, **values: Any) -> str:
     """The first page of a pack: findings, groups that stand out, data used, how to read it, what is missing.
 
-    ``absent``: indicators for which the area has no figure, or not from every file (``partly``), each with ``name``,
-    ``why`` and ``mend``.
+    ``flags``: every row of ``flags.csv``. ``absent``: indicators for which the area has no figure, or not from every
+    file (``partly``), each with ``name``, ``why`` and ``mend``.
     """
+    standing = sorted(
+        (f for f in flags if f["status"] in STANDING),
+        key=lambda f: (f["status"] == WATCH, f["characteristic"] == "sex"),
+    )
+    heading, mixed = ratio_heading(standing)
     gaps = yaml.safe_load(files("jsna.pack").joinpath("gaps.yml").read_text(encoding="utf-8"))
     named = [
         f
@@ -77,12 +126,23 @@ def index_page(*, flags: list[dict[str, Any]], absent: list[dict[str, Any]], bri
             "measure": outcome_name(f["outcome"]),
             "period": period_name(f["period"]),
             "by": texts()["dimensions"][f["characteristic"]]["one"],
+            "adjusted": "yes" if _adjusted(f) else "no: crude",
         }
-        for f in flags
+        for f in standing
     ]
     lacking: dict[bool, dict[tuple[str, str], list[str]]] = {False: {}, True: {}}
     for row in absent:
         lacking[row["partly"]].setdefault((row["why"], row["mend"]), []).append(row["name"])
     return template("index.html.j2").render(
-        css=style(), flags=named, gaps=gaps["always"] + gaps[brings], lacking=lacking, absent=absent, **values
+        css=style(),
+        flags=named,
+        tally=tally(flags),
+        any_adjusted=any(_adjusted(f) for f in flags),
+        ratio_heading=heading,
+        mixed=mixed,
+        legend=symbols_in(standing),
+        gaps=gaps["always"] + gaps[brings],
+        lacking=lacking,
+        absent=absent,
+        **values,
     )

@@ -17,15 +17,12 @@ from typing import Any
 
 from jsna import WORKBENCH_VERSION
 from jsna.area import Area
-from jsna.disproportionality.rule import OVER, UNDER, WATCH
 from jsna.errors import OutputError, Problem
 from jsna.pack.flags import COLUMNS
 from jsna.pack.harvest import Harvest, harvest, scrub
 from jsna.refresh.plan import Chapter
 
 LIBRARIES = ("duckdb", "geopandas", "matplotlib", "numpy", "pandas", "papermill", "scipy", "seaborn", "statsmodels")
-
-STANDING = (OVER, UNDER, WATCH)
 
 
 @dataclass(frozen=True)
@@ -160,16 +157,12 @@ def _index(area: Area, made: list[Made], harvests: list[Harvest], flags, sources
         {"name": m.chapter.name, "title": m.chapter.title, "question": m.chapter.question, "error": m.error}
         for m in made
     ]
-    standing = [f for f in flags if f["status"] in STANDING]
-    standing.sort(key=lambda f: (STANDING.index(f["status"]) == 2, f["characteristic"] == "sex"))
     return index_page(
         area_name=area.label,
         cycle=area.params.cycle,
         synthetic=area.synthetic,
         findings=findings,
-        flags=standing,
-        flagged=sum(f["status"] != "watch" for f in standing),
-        comparisons=sum("not_compared" not in flag["reasons"] for flag in flags),
+        flags=flags,
         chapters=chapters,
         brings=_brings(area),
         sources=sources,

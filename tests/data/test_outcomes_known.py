@@ -16,6 +16,8 @@ import pytest
 from jsna.area import Area
 from jsna.chapters import outcomes, outcomes_sections, outcomes_together, outcomes_words
 from jsna.evidence.outcomes import assumed_counts, gap_figures
+from jsna.evidence.scorecard import latest_figures
+from jsna.evidence.trends import trends
 from jsna.params import Params
 
 LUTON, ENGLAND, EAST = "E06000032", "E92000001", "E12000006"
@@ -195,6 +197,16 @@ def test_figures_of_all_pupils_have_the_known_answers(indicator, group, said, en
     assert said in shown.title
     assert shown.title.endswith(england)
     assert shown.notes[0].startswith("Published without numbers of children")
+
+
+@pytest.mark.parametrize("group", ["sen_support", "ehc_plan"])
+def test_a_trend_is_that_of_the_scorecard(group, area):
+    chosen = pd.DataFrame({"indicator": ["SOC-02", "ATT-05"], "group": group})
+    frame = area.values.frame
+    shown = latest_figures(frame[frame["area_code"] == LUTON], chosen).set_index("indicator")
+    for indicator, row in shown.iterrows():
+        found = trends(area.values, str(indicator), group, area).result
+        assert found[["verdict", "points", "test"]].tolist() == row[["verdict", "points", "test"]].tolist()
 
 
 def test_participation_ranks_15th_and_the_rank_cannot_tell_of_the_best_five(area, lait):

@@ -179,9 +179,31 @@ def test_a_figure_of_fewer_than_five_children_is_not_singled_out():
     area = area_with(*everywhere(total=100, luton=(70, 20, 3)))
     shown = outcomes.statement(area, "ATT-05")
     said = " ".join([shown.title, *shown.notes])
-    assert "fewer than 5 of 100" in shown.title
+    assert "fewer than 5 of the 100 with an EHC plan" in shown.title
     assert "3.0%" not in said
     assert "3 of 100" not in said
+
+
+def test_a_small_number_and_what_it_is_out_of_read_as_one():
+    said = "In 2024, fewer than 5 of 1,247 of the EHC plans of Luton that ended"
+    assert words.of_how_many(said) == "In 2024, fewer than 5 of the 1,247 EHC plans of Luton that ended"
+    assert words.of_how_many("20.1% of the EHC plans") == "20.1% of the EHC plans"
+
+
+def test_without_counts_the_quarter_stands_and_no_single_rank():
+    shares = {LUTON: 80, SLOUGH: 90, SANDWELL: 70, BARNET: 60}
+    parts = [figure("all", s, "2024", 0, codes=(c,), indicator="PFA-03") for c, s in shares.items()]
+    parts.append(figure("all", 75, "2024", 0, codes=(ENGLAND,), indicator="PFA-03"))
+    said = " ".join(outcomes_together.statement(area_with(*parts), "PFA-03").notes)
+    assert "in the second quarter of 4 authorities (the first has the highest figures)" in said
+    assert "rank 2" not in said
+
+
+def test_narrower_than_england_says_what_else_makes_a_gap_narrow():
+    shown = outcomes.statement(area_with(*everywhere(luton=(60, 40, 10), england=(80, 30, 10))), "ATT-05")
+    assert "narrower than England’s, as a gap also is where pupils with no identified SEN have less" in " ".join(
+        shown.notes
+    )
 
 
 def test_whole_percentages_stay_whole_and_others_have_one_place():

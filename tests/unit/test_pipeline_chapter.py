@@ -9,6 +9,7 @@ import pytest
 
 from jsna.area import Area
 from jsna.chapters import ehc, pipeline, pipeline_around
+from jsna.chapters.pipeline_periods import dated
 from jsna.disclosure import publish_official
 from jsna.errors import DisclosureError
 from jsna.exhibits.model import Exhibit
@@ -98,7 +99,10 @@ def test_the_embedded_area_shows_its_stages_by_group_and_within_age(own):
 
 def test_the_summary_says_how_many_were_tested_and_that_it_is_not_about_need(own, area):
     made = pipeline.summary(own, area)
-    assert f"{own.comparisons} comparisons" in made.title
+    known = own.table.frame[own.table.frame["known"]]
+    assert f"{len(known)} comparisons" in made.title
+    assert f"{(known['status'] == 'insufficient data').sum()} could not be judged" in made.title
+    assert "in Luton (synthetic)" in made.title
     said = " ".join(made.notes)
     assert "not about need" in said
     assert "false discovery rate" in said
@@ -106,7 +110,15 @@ def test_the_summary_says_how_many_were_tested_and_that_it_is_not_about_need(own
     assert len(flags) == len(own.table.frame)
     assert {f["status"] for f in flags} <= {"watch", "no evidence", "insufficient data"}
     assert not [f for f in flags if f["numerator"] in ("1", "2", "3", "4")]
-    assert made.extras["card"]["comparisons_made"] == own.comparisons
+    assert made.extras["card"]["comparisons_made"] == len(known)
+    assert sum("not_compared" not in f["reasons"] for f in flags) == len(known)
+
+
+def test_a_source_line_names_the_periods_of_the_stages_shown_alone():
+    table = _released().with_columns(outcome=["a", "b", "a", "b", "a"])
+    periods = {"a": "2024", "b": "202425"}
+    assert dated(table, periods).source == "made up, 2024 and January 2025"
+    assert dated(table.rows(table.frame["outcome"] == "a"), periods).source == "made up, 2024"
 
 
 def test_every_exhibit_of_own_lists_says_that_it_is_synthetic_and_has_no_empty_cell(own, area):

@@ -1,11 +1,14 @@
 """The Scorecard's rows and words: order and guards, changes and trends, promises, coverage, the register of gaps."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from jsna.chapters import coverage as coverage_chapter
+from jsna.chapters import scorecard
 from jsna.chapters import scorecard_sentences as sentences
 from jsna.chapters import scorecard_words as words
 from jsna.disclosure import publish_official
@@ -15,6 +18,8 @@ from jsna.evidence.comparators import Comparator
 from jsna.evidence.coverage import awaiting, coverage, register, status, statuses
 from jsna.evidence.scorecard import carried_over, latest_figures, pool_of, selection, settings, standing, unguarded
 from jsna.exhibits.scorecard_table import scorecard_table, sparkline
+from jsna.exhibits.tables import format_number
+from jsna.notebook import open_area
 from jsna.pack.page import index_page, one_page
 
 LUTON = "E06000032"
@@ -172,7 +177,7 @@ def test_without_a_common_year_there_is_no_verdict():
     rows = values(["EHC-05", "2025", 2025, 50.0, 150, 300], origin="local")
     shown = latest_figures(rows, chosen("EHC-05"))
     row = next(shown.join(standing(rows, pool_of(rows), shown, (), ranks=pd.Series([False]))).itertuples())
-    assert words.verdict_word(row, "england") == "no figure"
+    assert words.verdict_word(row, "england") == "another year"
     assert words.england_words(row) == "46.4% (2024) y"
 
 
@@ -186,7 +191,107 @@ def test_england_carried_over_has_one_figure_a_measure_with_its_source():
     assert np.allclose(per * counted["numerator"] / counted["denominator"], counted["value"])
 
 
+def country(period, year, *, areas=0, value=40.0):
+    """England's figure of a period, and those of some authorities."""
+    england = values(["EHC-05", period, year, value, 400, 1000], area_code=ENGLAND, area_level="england")
+    there = [values(["EHC-05", period, year, 30.0 + n, 30 + n, 100], area_code=f"E0600009{n}") for n in range(areas)]
+    return pd.concat([england, *there], ignore_index=True)
+
+
+@pytest.mark.parametrize("symbol", ["u", "c"])
+def test_beside_a_figure_that_is_not_shown_stand_those_of_the_same_year_and_nothing_is_judged(symbol):
+    own = values(["EHC-05", "2022", 2022, 0.0, 0, 9], ["EHC-05", "2023", 2023, 100.0, 9, 9])
+    hidden = values(["EHC-05", "2024", 2024, np.nan, np.nan, np.nan], symbol=symbol)
+    rows = pd.concat([own, hidden])
+    pool = pool_of(
+        pd.concat([country("2023", 2023, areas=9, value=10.0), country("2024", 2024, areas=9), rows], ignore_index=True)
+    )
+    shown = latest_figures(rows, chosen("EHC-05"))
+    near = Comparator("neighbours 2025", "neighbours", "neighbours", tuple(f"E0600009{n}" for n in range(3)), "2025")
+    row = next(shown.join(standing(rows, pool, shown, (near,), ranks=pd.Series([True]))).itertuples())
+    assert words.latest_words(row, revised=False, own=False) == f"{symbol} (2024)"
+    assert words.change_words(row) == "not shown"
+    assert (words.england_words(row), words.median_words(row, 0)) == ("40.0%", "31.0%")
+    assert words.verdict_word(row, "england") == words.verdict_word(row, "set_0") == "not shown"
+    assert words.rank_words(row) == "x"
+    assert pd.isna(row.change)
+    assert pd.isna(row.england_difference)
+
+
+@pytest.mark.parametrize(("others", "said"), [(8, "x"), (9, " of 10")])
+def test_a_rank_among_fewer_than_ten_areas_is_not_told(others, said):
+    rows = values(["EHC-05", "2024", 2024, 20.0, 60, 300])
+    pool = pool_of(pd.concat([country("2024", 2024, areas=others), rows], ignore_index=True))
+    shown = latest_figures(rows, chosen("EHC-05"))
+    row = next(shown.join(standing(rows, pool, shown, (), ranks=pd.Series([True]))).itertuples())
+    assert words.rank_words(row).endswith(said)
+
+
+def test_a_median_of_another_year_carries_its_period():
+    row = _row(compared_period="January 2023", set_0_value=18.04, region_value=20.0)
+    assert words.median_words(row, 0) == "18.0% (Jan 2023) y"
+    assert words.region_words(row) == "20.0% (Jan 2023) y"
+    assert words.median_words(_row(set_0_value=18.04), 0) == "18.0%"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(12.649999999999999, "12.7"), (2.55, "2.6"), (-0.35, "−0.4"), (12.6499, "12.6")],
+)
+def test_a_figure_halfway_is_rounded_away_from_nought_however_it_is_stored(value, said):
+    assert format_number(value, "percent") == said
+
+
 # words
+
+
+def test_a_duty_of_the_law_is_not_called_a_promise():
+    frame = frame_of("E10000016")
+    duty = frame.targets[0]
+    rows = values(["EHC-05", "2024", 2024, 27.1, 96, 354])
+    shown = latest_figures(rows, chosen("EHC-05"))
+    row = next(shown.join(standing(rows, pool_of(rows), shown, (), ranks=pd.Series([False]))).itertuples())
+    sentence, _ = sentences.promise_sentence(row, duty, catalogue()["EHC-05"], ())
+    assert sentence.endswith("The legal duty (every plan within 20 weeks, unless an exception applies) is not met.")
+    assert "(legal duty 100%: not met)" in words.measure_words(row, {"a release": "1"}, duty)
+    assert words.promises_called(frame.targets) == "Legal duty"
+    assert words.promises_called(frame_of(LUTON).targets) == "Promise"
+    assert "promise" not in sentences.promise_without_figure(duty, catalogue()["EHC-05"], "Bring it.")
+    assert frame.source in sentences.frame_sentence(frame, "legal duty")
+
+
+@pytest.fixture(scope="module")
+def invented():
+    return open_area({"areas": [LUTON], "source": "synthetic"})
+
+
+def test_the_finding_of_a_synthetic_area_says_so_first(invented):
+    assert scorecard.scorecard_finding(invented).title.startswith("Synthetic data: of the ")
+
+
+def test_the_key_of_a_page_lists_the_marks_that_stand_on_it_and_no_other(invented):
+    for page in (scorecard.scorecard_exhibit(invented), scorecard.dashboard_exhibit(invented)):
+        table, key = page.body.split('<p class="legend">')
+        cells = re.sub(r"<svg.*?</svg>", "", table)
+        cells = [c.strip() for c in re.findall(r"<td[^>]*>([^<]*)</td>", cells)]
+        for symbol in ("x", "z", "c", "u"):
+            there = any(c == symbol or c.startswith(f"{symbol} (") for c in cells)
+            assert there == (f"{symbol} = " in key), symbol
+        for mark in settings()["marks"]:
+            assert any(mark in c.split(" ")[1:] for c in cells) == (f" {mark} = " in key), mark
+        assert " of 1<" not in page.body
+
+
+def test_a_list_whose_title_is_a_question_is_named_as_such():
+    said = coverage_chapter.coverage_finding(_an_area("E10000016"))
+    assert said.title.startswith("Of 9 items under “What the law asks of the area”, ")
+    assert frame_of("E10000016").name in said.notes[-1]
+
+
+def _an_area(code):
+    rows = values(["EHC-05", "2024", 2024, 27.1, 96, 354], area_code=code)
+    params = SimpleNamespace(frames=None)
+    return SimpleNamespace(code=code, params=params, values=SimpleNamespace(frame=rows), brings=("official",))
 
 
 def _row(**given):
@@ -207,11 +312,11 @@ SETS = tuple(
         ("similar", "lower", "yes: similar by 2025, lower by 2021"),
         ("worse", "worse", "no: worse by both"),
         ("worse", "no verdict", "one set at hand: worse"),
-        ("no verdict", "no verdict", "no counts"),
+        ("no verdict", "no verdict", "cannot be judged"),
     ],
 )
 def test_whether_the_verdict_depends_on_the_set(first, second, said):
-    row = _row(set_0_verdict=first, set_1_verdict=second, set_0_value=18.0, set_1_value=30.7)
+    row = _row(value=18.7, set_0_verdict=first, set_1_verdict=second, set_0_value=18.0, set_1_value=30.7)
     assert words.by_set(row, SETS) == said
 
 

@@ -70,12 +70,12 @@ def test_published_figures_have_the_exact_test_and_an_untested_change():
     assert found.result["change_verdict"] == NO_COUNTS
 
 
-def test_early_published_figures_are_left_out_where_five_have_counts():
+def test_figures_without_counts_stay_in_the_series_which_is_tested_as_published():
     early = series("EHC-05", [350, 360, 355], first=2015, way="published")
     late = series("EHC-05", STEADY_RISE)
     found = trends(values(early, late), "EHC-05", "all", area())
-    assert found.result[["by_counts", "points", "verdict"]].tolist() == [True, 7, RISING]
-    assert found.points["used"].tolist() == [False] * 3 + [True] * 7
+    assert found.result[["by_counts", "points", "verdict"]].tolist() == [False, 10, NOISE]
+    assert found.points["used"].all()
 
 
 def test_with_fewer_counts_all_are_taken_as_published():

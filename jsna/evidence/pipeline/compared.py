@@ -9,7 +9,7 @@ import pandas as pd
 
 from jsna.disclosure import Policy, Released, publish_official, too_few_for_a_rate
 from jsna.disproportionality import crude, pooled, stratified
-from jsna.disproportionality.rule import WATCH
+from jsna.disproportionality.rule import INSUFFICIENT, WATCH
 from jsna.errors import Problem, SourceError
 from jsna.evidence.comparison import AGAINST_REFERENCE, LABELS, OTHERS, Comparison
 from jsna.evidence.pipeline import ALL, DIMENSIONS, ENGLAND, UNKNOWN, Counts, dimension_of, stages
@@ -59,6 +59,16 @@ class Pipeline:
     def outcomes(self) -> tuple[str, ...]:
         """The keys of the stages, in the pipeline's order."""
         return tuple(dict.fromkeys(self.table.frame["outcome"]))
+
+    @property
+    def compared(self) -> int:
+        """How many groups were set beside all others: the rows of known group, as ``flags.csv`` has them."""
+        return int(self.table.frame["known"].sum())
+
+    @property
+    def unjudged(self) -> int:
+        """How many of these cannot be judged, because too few children stand behind them."""
+        return int((self.table.frame["known"] & (self.table.frame["status"] == INSUFFICIENT)).sum())
 
     @property
     def watched(self) -> pd.DataFrame:

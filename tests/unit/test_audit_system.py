@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jsna.audit import audit
 from jsna.audit.attack import verdict
+from jsna.audit.audit import audit
 from jsna.audit.command import run
 from jsna.audit.leaks import check_letter
 from jsna.audit.pieces import pieces

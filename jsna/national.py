@@ -19,6 +19,7 @@ from jsna.codes import code_list
 from jsna.errors import ChapterError, ParamsError, Problem, SourceError, WorkbenchError
 from jsna.pack.write import put_in_place, staging_folder
 from jsna.params import Params, check_params, read_params
+from jsna.refresh.run import ended
 from jsna.sources.folder import OfficialFolder
 
 if TYPE_CHECKING:
@@ -151,10 +152,10 @@ def _run(inputs: _Inputs, workers: int) -> Iterator[tuple[Page, float]]:
         yield from (_make(inputs, official, code) for code in codes)
         return
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(workers, len(codes)), context, _start_worker, (inputs,))
     try:
-        for future in as_completed([pool.submit(_make_in_worker, code) for code in codes]):
-            yield future.result()
+        with ended(ProcessPoolExecutor(min(workers, len(codes)), context, _start_worker, (inputs,))) as pool:
+            for future in as_completed([pool.submit(_make_in_worker, code) for code in codes]):
+                yield future.result()
     except BrokenProcessPool:
         raise ChapterError(
             Problem(
@@ -162,12 +163,6 @@ def _run(inputs: _Inputs, workers: int) -> Iterator[tuple[Page, float]]:
                 mend="Run again with --jobs 1, which needs less memory.",
             )
         ) from None
-    except BaseException:
-        for process in list((pool._processes or {}).values()):
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 _worker: dict[str, Any] = {}

@@ -13,9 +13,22 @@ from jsna.codes import code_list
 from jsna.disclosure import Released, publish_official
 from jsna.errors import Problem, SourceError
 from jsna.evidence.catalogue import Indicator, catalogue
-from jsna.evidence.differences import Difference, from_fixed, from_whole, spread_among_areas
+from jsna.evidence.differences import (
+    BETTER,
+    HIGHER,
+    LOWER,
+    NO_VERDICT,
+    SIMILAR,
+    WORSE,
+    counted,
+    from_fixed,
+    from_whole,
+    plausible_places,
+    spread_among_areas,
+    verdicts,
+)
 from jsna.evidence.values import Values, refuse_counts
-from jsna.measures import false_discovery, rank_interval, ranked
+from jsna.measures import ranked
 from jsna.sources import tables
 
 if TYPE_CHECKING:
@@ -23,8 +36,6 @@ if TYPE_CHECKING:
 
 ENGLAND = "E92000001"
 FEWEST_OF_A_SET = 3  # a median of fewer is no median
-_FEW = 0.1  # the share of authorities without counts with which the place of one with counts has still an interval
-BETTER, WORSE, SIMILAR, HIGHER, LOWER, NO_VERDICT = "better", "worse", "similar", "higher", "lower", "no verdict"
 WORDS = {v: v for v in (BETTER, WORSE, HIGHER, LOWER, NO_VERDICT)} | {SIMILAR: "no clear difference"}
 WITHOUT_COUNTS = "published without counts"
 REPEATS = "children can repeat: the interval is widened by the spread among authorities"
@@ -150,42 +161,9 @@ def beside(
     ]
     there = official[official["value"].notna()].sort_values("origin", key=lambda o: o != own["origin"], kind="stable")
     there = there.drop_duplicates("area_code").set_index("area_code")
-    return pd.DataFrame([_row(c, known, own, there, confidence) for c in wanted], columns=BESIDE)
-
-
-def beside_all(
-    values: Values, area: Area, wanted: Sequence[tuple[str, str]], *, confidence: float = 0.95
-) -> pd.DataFrame:
-    """``beside`` for many pairs of indicator and group, with allowance for how many were tested; counts are left out.
-
-    Adds ``indicator``, ``group`` and the columns of ``adjusted_verdicts``.
-    """
-    known, every = catalogue(), comparators_of(area)
-    parts = [
-        beside(values, area, i, g, confidence=confidence, comparators=every).assign(indicator=i, group=g)
-        for i, g in wanted
-        if known[i].kind != "count"
-    ]
-    if not parts:
-        return pd.DataFrame(columns=["indicator", "group", *BESIDE, "q_value", "tested", "adjusted_verdict"])
-    made = pd.concat(parts, ignore_index=True)
-    return adjusted_verdicts(made[["indicator", "group", *BESIDE]], confidence=confidence)
-
-
-def adjusted_verdicts(table: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
-    """Verdicts that allow for how many were tested beside the same comparator: of those left, about 5% are false.
-
-    ``table``: rows of ``beside``. Adds ``q_value`` (Benjamini–Hochberg within each comparator), ``tested`` (how many
-    rows of that comparator were) and ``adjusted_verdict``: the verdict, or ``similar`` where q is not under 0.05.
-    """
-    p = table["p_value"].astype("float64")
-    q = false_discovery(p, by=table["comparator"])
-    lost = p.notna() & (q >= 1 - confidence)
-    return table.assign(
-        q_value=q,
-        tested=p.groupby(table["comparator"]).transform("count"),
-        adjusted_verdict=table["verdict"].mask(lost, SIMILAR),
-    )
+    rows_of = [_figures(c, known, own, there, confidence) for c in wanted]
+    made = pd.DataFrame(rows_of, columns=[*BESIDE, "way"])
+    return _judged(made, known, own, spread_among_areas(known, there.reset_index()), confidence)[BESIDE]
 
 
 @dataclass(frozen=True)
@@ -269,7 +247,10 @@ def _labels(c: Comparator) -> dict[str, object]:
     return {"comparator": c.key, "name": c.name, "kind": c.kind, "dated": c.dated}
 
 
-def _row(c: Comparator, known: Indicator, own: pd.Series, there: pd.DataFrame, confidence: float) -> dict[str, object]:
+def _figures(
+    c: Comparator, known: Indicator, own: pd.Series, there: pd.DataFrame, confidence: float
+) -> dict[str, object]:
+    """What the comparator has for the period, and the area's place among the authorities it is about."""
     members = there[there.index.isin(c.codes)]
     row = _blank(c, f"no figure for {own['period']}")
     row |= {f"own_{k}": own[k] for k in ("value", "lower", "upper")}
@@ -278,67 +259,54 @@ def _row(c: Comparator, known: Indicator, own: pd.Series, there: pd.DataFrame, c
     row |= _rank(c, known, own, there, confidence)
     if len(members) < (min(FEWEST_OF_A_SET, len(c.codes)) if c.is_set else 1):
         return row
-    phi = spread_among_areas(known, there)
     if c.is_set:
-        value = float(members["value"].median())
-        found = from_fixed(known, own, value, phi, confidence)
-        row |= {"value": value}
-    else:
-        whole = members.iloc[0]
-        found = from_whole(known, own, whole, phi, confidence)
-        row |= whole[["value", "lower", "upper", "numerator", "denominator", "completeness"]].to_dict()
-    return row | _judged(known, own, row["value"], found, phi)
+        return row | {"value": float(members["value"].median())}
+    shown = ["value", "lower", "upper", "numerator", "denominator", "completeness", "way"]
+    return row | members.iloc[0][shown].to_dict()
 
 
-def _judged(known: Indicator, own: pd.Series, value: float, found: Difference | None, phi: float) -> dict[str, object]:
-    gap = own["value"] - value
-    position = {1: "above", -1: "below", 0: "level"}[int(np.sign(gap))]
-    if found is None:
-        return {"difference": gap, "position": position, "reason": WITHOUT_COUNTS}
-    verdict = SIMILAR
-    if found.lower > 0 or found.upper < 0:
-        names = {"higher": (BETTER, WORSE), "lower": (WORSE, BETTER), "neutral": (HIGHER, LOWER)}[known.direction]
-        verdict = names[0] if found.estimate > 0 else names[1]
-    return {
-        "difference": found.estimate,
-        "difference_lower": found.lower,
-        "difference_upper": found.upper,
-        "p_value": found.p_value,
-        "position": position,
-        "verdict": verdict,
-        "words": WORDS[verdict],
-        "reason": REPEATS if phi > 1 else "",
-    }
+def _judged(table: pd.DataFrame, known: Indicator, own: pd.Series, phi: float, confidence: float) -> pd.DataFrame:
+    """The rows with the difference, its interval, the side and the verdict; rows without a figure as they were."""
+    there, sets = table["value"].notna(), table["kind"].isin(["neighbours", "own"])
+    mine = pd.DataFrame([own] * len(table), index=table.index, columns=own.index).infer_objects()
+    mine = mine.assign(kind=known.kind, per=known.per, phi=phi)
+    parts = [
+        from_whole(mine[~sets], table[~sets], confidence),
+        from_fixed(mine[sets], table.loc[sets, "value"].astype("float64"), confidence),
+    ]
+    found = pd.concat([p for p in parts if len(p)] or parts).reindex(table.index)
+    gap = own["value"] - table["value"].astype("float64")
+    verdict = verdicts(found, pd.Series(known.direction, index=table.index))
+    judged = found["estimate"].notna()
+    return table.assign(
+        difference=found["estimate"].fillna(gap),
+        difference_lower=found["lower"],
+        difference_upper=found["upper"],
+        p_value=found["p_value"],
+        position=np.sign(gap).map({1.0: "above", -1.0: "below", 0.0: "level"}).fillna(""),
+        verdict=verdict,
+        words=verdict.map(WORDS),
+        reason=table["reason"].mask(there, WITHOUT_COUNTS).mask(judged, REPEATS if phi > 1 else ""),
+    )
 
 
 def _rank(c: Comparator, known: Indicator, own: pd.Series, there: pd.DataFrame, confidence: float) -> dict[str, object]:
     """The area's place among the authorities that the comparator is about, with its interval where all have counts."""
-    authorities = there[there["area_level"] == "local_authority"]
+    authorities = there[there["area_level"] == "local_authority"].reset_index()
     if c.kind == "region":
         regions = code_list("local_authority")["region_code"]
-        authorities = authorities[authorities.index.map(regions).isin(c.codes)]
+        authorities = authorities[authorities["area_code"].map(regions).isin(c.codes)]
     elif c.is_set:
-        authorities = authorities[authorities.index.isin([*c.codes, own["area_code"]])]
-    at = authorities.index == own["area_code"]
-    places = ranked(authorities["value"], direction=known.direction)[at]
+        authorities = authorities[authorities["area_code"].isin([*c.codes, own["area_code"]])]
+    mine = authorities["area_code"] == own["area_code"]
+    places = ranked(authorities["value"], direction=known.direction)[mine]
     row: dict[str, object] = {"rank": places["rank"].item(), "of": places["of"].item(), "rank_reason": WITHOUT_COUNTS}
-    counted = ((authorities["way"] == "counts") & authorities["denominator"].gt(0)).to_numpy()
-    without = int((~counted).sum())
-    if known.kind not in ("proportion", "event_rate") or not counted[at].item() or without > _FEW * len(counted):
+    limits, without = plausible_places(authorities, authorities.loc[mine, "area_code"], known, confidence)
+    if not counted(authorities[mine].assign(kind=known.kind)).item() or limits.isna().all(axis=None):
         return row
-    made = rank_interval(
-        authorities.loc[counted, "numerator"],
-        authorities.loc[counted, "denominator"],
-        direction=known.direction,
-        level=confidence,
-        kind="proportion" if known.kind == "proportion" else "rate",
-        wanted=at[counted],
-    )[at[counted]]
     reasons = []
     if known.interval == "overdispersed":
         reasons.append("a minimum: children can repeat")
     if without:
         reasons.append(f"{without} without counts could stand on either side")
-    # An authority whose figure has no counts behind it may truly be better or worse: it can only push the place down.
-    row |= {"rank_lower": made["rank_lower"].item(), "rank_upper": made["rank_upper"].item() + without}
-    return row | {"rank_reason": "; ".join(reasons)}
+    return row | {c: limits[c].item() for c in limits} | {"rank_reason": "; ".join(reasons)}

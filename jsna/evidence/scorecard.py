@@ -135,14 +135,20 @@ def latest_figures(rows: pd.DataFrame, chosen: pd.DataFrame, known: Catalogue | 
 def _own_series(rows: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
     """The rows of the chosen measures, oldest first; ``at`` is the place of the measure.
 
-    Of two origins of one measure the authority's own stands, which is the newer. A period for which nothing is
-    available is no figure; one that is hidden is.
+    Of two origins of one measure the one with the newer figure stands, of equals the authority's own: never a series of
+    both, in which a change of source would pass for a change. A period for which nothing is available is no figure; one
+    that is hidden is.
     """
     own = chosen[KEYS].reset_index(drop=True).reset_index(names="at").merge(rows, on=KEYS, how="inner")
-    local = (own["origin"] == "local").groupby(own["at"]).transform("any")
-    own = own[(own["origin"] == "local") | ~local].sort_values(["at", "year", "period"], kind="stable")
     own = own[own["value"].notna() | own["symbol"].isin(["c", "u", "low"])]
+    own = own.sort_values(["at", "year", "origin"], key=_official_first, kind="stable")
+    newest = own.groupby("at")["origin"].transform("last")
+    own = own[own["origin"] == newest].sort_values(["at", "year", "period"], kind="stable")
     return own.drop_duplicates(["at", "year"], keep="last").reset_index(drop=True)
+
+
+def _official_first(column: pd.Series) -> pd.Series:
+    return column.eq("local") if column.name == "origin" else column
 
 
 def _moves(own: pd.DataFrame, known: Catalogue) -> pd.DataFrame:

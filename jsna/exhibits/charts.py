@@ -57,7 +57,8 @@ def _labels(names: Sequence[str]) -> list[str]:
     return ["\n".join(textwrap.wrap(str(n), 38)[:3]) for n in names]
 
 
-def _rows(axes, names: Sequence[str]) -> None:
+def name_rows(axes, names: Sequence[str]) -> None:
+    """Rows from the top down, named on the left."""
     axes.set_yticks(range(len(names)), _labels(names))
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
@@ -71,7 +72,8 @@ def _ordered(table: Released, column: str, order: str) -> Released:
     return Released(pick(table.frame), pick(table.symbols), table.source, table.synthetic, table.notes)
 
 
-def _nothing(name: str, title: str) -> Exhibit:
+def nothing_to_show(name: str, title: str) -> Exhibit:
+    """What stands in the place of a chart of which every value is hidden or missing."""
     return notice(name, f"{title}: no figure can be shown.", "All are hidden, or none was supplied.")
 
 
@@ -94,7 +96,7 @@ def dot_interval(
     table = _ordered(must_be_released(released), value, order)
     shown = table.frame
     if shown[value].notna().sum() == 0:
-        return _nothing(id, title)
+        return nothing_to_show(id, title)
     colours = palette()
     figure, axes = canvas(len(shown))
     at = np.arange(len(shown))
@@ -112,7 +114,7 @@ def dot_interval(
     axes.set_xlabel(f"{unit}, with 95% confidence interval")
     axes.grid(axis="x", color=colours["grid"], lw=0.6)
     axes.set_axisbelow(True)
-    _rows(axes, shown[group])
+    name_rows(axes, shown[group])
     kind = "percent" if "%" in unit else "count"
     columns = [
         {"name": group, "label": "Group", "kind": "text"},
@@ -121,7 +123,7 @@ def dot_interval(
         {"name": upper, "label": "Upper limit", "kind": kind},
     ]
     alt = f"Dot chart with intervals: {title}. {_extremes(shown, group, value, unit, kind)}"
-    return _chart(id, title, alt, figure, table, columns, group)
+    return chart(id, title, alt, figure, table, columns, group)
 
 
 def _extremes(shown: pd.DataFrame, group: str, value: str, unit: str, kind: str) -> str:
@@ -147,7 +149,8 @@ def _hidden_marks(axes, table: Released, value: str) -> None:
         )
 
 
-def _chart(id, title, alt, figure, table: Released, columns, row_header, kind: str = "chart") -> Exhibit:
+def chart(id, title, alt, figure, table: Released, columns, row_header, kind: str = "chart") -> Exhibit:
+    """A drawn figure as an exhibit, with the table behind it."""
     html, text = behind(table, columns, title, row_header)
     return Exhibit(
         id,
@@ -193,7 +196,7 @@ def forest(
     shown = table.frame
     values = shown[ratio].astype("float64").replace(np.inf, np.nan)
     if values.notna().sum() == 0:
-        return _nothing(id, title)
+        return nothing_to_show(id, title)
     colours = palette()
     figure, axes = canvas(len(shown), extra=1.3)
     low, high = _ratio_axis(axes)
@@ -220,7 +223,7 @@ def forest(
     words = "\n".join(textwrap.wrap(f"{axis} (log scale, 95% interval; shaded: 0.80 to 1.25)", 72))
     key = "◆ over- or under-identified   ■ to watch   ○ other" + (f"   × {beside_label}" if beside else "")
     axes.set_xlabel(f"{words}\n{key}", fontsize=8.5)
-    _rows(axes, shown[group])
+    name_rows(axes, shown[group])
     columns = [
         {"name": group, "label": "Group", "kind": "text"},
         {"name": ratio, "label": ratio_label, "kind": "ratio"},
@@ -231,7 +234,7 @@ def forest(
     ]
     known = shown.assign(value=values).dropna(subset=["value"])
     alt = f"Forest plot of ratios: {title}. {_extremes(known, group, 'value', '', 'ratio')}"
-    return _chart(id, title, alt, figure, table, columns, group)
+    return chart(id, title, alt, figure, table, columns, group)
 
 
 def _ratio_axis(axes) -> tuple[float, float]:
@@ -257,7 +260,7 @@ def specification_dots(
     table = must_be_released(released)
     shown = table.frame
     if shown[ratio].notna().sum() == 0:
-        return _nothing(id, title)
+        return nothing_to_show(id, title)
     names = list(dict.fromkeys(shown[group]))
     figure, axes = canvas(len(names), row_height=0.62, extra=1.2)
     low, high = _ratio_axis(axes)
@@ -273,13 +276,13 @@ def specification_dots(
         "● the flag’s own question: this group against all others\n○ another comparator, or a wider group",
         fontsize=8.5,
     )
-    _rows(axes, names)
+    name_rows(axes, names)
     values = shown[ratio].astype("float64")
     alt = (
         f"Dots of every analysis: {title}. {len(names)} groups; ratios from {format_number(values.min(), 'ratio')} to "
         f"{format_number(values.max(), 'ratio')}."
     )
-    return _chart(id, title, alt, figure, table, columns, group)
+    return chart(id, title, alt, figure, table, columns, group)
 
 
 def bars(
@@ -289,7 +292,7 @@ def bars(
     table = _ordered(must_be_released(released), value, order)
     shown = table.frame
     if shown[value].notna().sum() == 0:
-        return _nothing(id, title)
+        return nothing_to_show(id, title)
     kind = "percent" if "%" in unit else "count"
     figure, axes = canvas(len(shown))
     at, values = np.arange(len(shown)), shown[value].astype("float64")
@@ -301,13 +304,13 @@ def bars(
         )
     axes.set_xlim(0, max(float(values.max()), 1e-9) * 1.14)
     axes.set_xlabel(unit)
-    _rows(axes, shown[group])
+    name_rows(axes, shown[group])
     columns = [
         {"name": group, "label": "Group", "kind": "text"},
         {"name": value, "label": unit[:1].upper() + unit[1:], "kind": kind},
     ]
     alt = f"Bar chart: {title}. {_extremes(shown, group, value, unit, kind)}"
-    return _chart(id, title, alt, figure, table, columns, group)
+    return chart(id, title, alt, figure, table, columns, group)
 
 
 def trend(
@@ -330,7 +333,7 @@ def trend(
     table = must_be_released(released)
     shown = table.frame.assign(_v=table.frame[value].astype("float64"))
     if shown["_v"].notna().sum() == 0:
-        return _nothing(id, title)
+        return nothing_to_show(id, title)
     colours = palette()
     periods = sorted(shown[x].astype(str).unique())
     figure, axes = canvas(10)
@@ -375,7 +378,7 @@ def trend(
         f"Line chart: {title}. {main.name}: {format_number(main.iloc[0], 'percent')} in {main.index[0]}, "
         f"{format_number(main.iloc[-1], 'percent')} in {main.index[-1]} ({unit})."
     )
-    return _chart(id, title, alt, figure, table, columns, x)
+    return chart(id, title, alt, figure, table, columns, x)
 
 
 def _end_labels(axes, wide: pd.DataFrame, ends: dict[str, tuple[Any, str]], periods: list[str]) -> None:

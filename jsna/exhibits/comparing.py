@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from jsna.disclosure import Released
-from jsna.exhibits.charts import as_svg, canvas, palette
+from jsna.exhibits.charts import canvas, chart, name_rows, nothing_to_show, palette
 from jsna.exhibits.model import Exhibit
-from jsna.exhibits.tables import behind, format_number, must_be_released
-from jsna.exhibits.text import listing, notice
+from jsna.exhibits.tables import format_number, must_be_released
+from jsna.exhibits.text import listing
 
 if TYPE_CHECKING:
     from jsna.evidence.comparators import BySet
@@ -48,7 +47,7 @@ def funnel_chart(released: Released, *, id: str, title: str, area: str, unit: st
     table = must_be_released(released)
     shown = table.frame
     if shown["value"].notna().sum() == 0:
-        return _nothing(id, title)
+        return nothing_to_show(id, title)
     colours = palette()
     figure, axes = canvas(14)
     by_size = shown.sort_values("denominator")
@@ -101,7 +100,7 @@ def funnel_chart(released: Released, *, id: str, title: str, area: str, unit: st
         {"name": "upper_99_8", "label": "Upper 99.8% limit", "kind": "percent"},
         {"name": "where", "label": "Where it lies", "kind": "text"},
     ]
-    return _chart(id, title, alt, figure, table, columns, "area_name")
+    return chart(id, title, alt, figure, table, columns, "area_name")
 
 
 def _where(row: pd.Series) -> str:
@@ -117,7 +116,7 @@ def rank_chart(released: Released, *, id: str, title: str, label: str) -> Exhibi
     table = must_be_released(released)
     shown = table.frame
     if shown["rank"].notna().sum() == 0:
-        return _nothing(id, title)
+        return nothing_to_show(id, title)
     colours = palette()
     figure, axes = canvas(len(shown), row_height=0.34, extra=1.2)
     at = np.arange(len(shown))
@@ -138,7 +137,7 @@ def rank_chart(released: Released, *, id: str, title: str, label: str) -> Exhibi
         "◆ rank, with the places it could be by chance (95%)   ○ rank alone: published without counts",
         fontsize=8.5,
     )
-    _name_rows(axes, shown[label])
+    name_rows(axes, shown[label])
     columns = [
         {"name": label, "label": "Measure", "kind": "text"},
         {"name": "rank", "label": "Rank", "kind": "count"},
@@ -148,7 +147,7 @@ def rank_chart(released: Released, *, id: str, title: str, label: str) -> Exhibi
     ]
     first = shown[shown["rank"].notna()].iloc[0]
     alt = f"Chart of ranks with intervals: {title}. {first[label]}: {_place(first)}."
-    return _chart(id, title, alt, figure, table, columns, label)
+    return chart(id, title, alt, figure, table, columns, label)
 
 
 def _place(row: pd.Series) -> str:
@@ -168,7 +167,7 @@ def beside_chart(released: Released, *, id: str, title: str, area: str, unit: st
     table = must_be_released(released)
     shown = table.frame
     if shown["value"].notna().sum() == 0:
-        return _nothing(id, title)
+        return nothing_to_show(id, title)
     colours = palette()
     figure, axes = canvas(len(shown) + 1, row_height=0.42, extra=1.1)
     own = shown.iloc[0]
@@ -192,7 +191,7 @@ def beside_chart(released: Released, *, id: str, title: str, area: str, unit: st
     )
     axes.grid(axis="x", color=colours["grid"], lw=0.6)
     axes.set_axisbelow(True)
-    _name_rows(axes, [area, *shown["name"]])
+    name_rows(axes, [area, *shown["name"]])
     columns = [
         {"name": "name", "label": "Comparator", "kind": "text"},
         {"name": "period", "label": "Period", "kind": "text"},
@@ -204,7 +203,7 @@ def beside_chart(released: Released, *, id: str, title: str, area: str, unit: st
     ]
     table = table.with_columns(said=pd.Series(_said(shown), index=shown.index))
     alt = f"Chart of {area} beside comparators: {title}. {beside_sentence(shown, area, unit)}"
-    return _chart(id, title, alt, figure, table, columns, "name")
+    return chart(id, title, alt, figure, table, columns, "name")
 
 
 def _said(shown: pd.DataFrame) -> list[str]:
@@ -249,18 +248,6 @@ def by_set_sentence(by_set: BySet, area: str, unit: str) -> str:
     return f"{area}, {own}, beside the median of each set of neighbours: {said}. The {what} {ending}."
 
 
-def rank_sentence(row: pd.Series, area: str) -> str:
-    """The place of an area with the places it could be by chance, from one row of ``beside``."""
-    if pd.isna(row["rank"]):
-        return f"{area} has no figure to be ranked."
-    place = f"{area} stands {int(row['rank'])} of {int(row['of'])}"
-    if pd.isna(row["rank_lower"]):
-        return f"{place}; how far chance could move that cannot be told ({row['rank_reason']})."
-    reason = f" ({row['rank_reason']})" if row["rank_reason"] else ""
-    best, worst = int(row["rank_lower"]), int(row["rank_upper"])
-    return f"{place}; by chance it could be anywhere between {best} and {worst}{reason}."
-
-
 def trend_sentence(trend: Trend, unit: str) -> str:
     """What a series does since its last break, with the test named, and the change on the year before."""
     result, last = trend.result, trend.last
@@ -289,31 +276,3 @@ def _last_change(result: pd.Series, unit: str) -> str:
     limits = [format_number(result[c], "points") for c in ("change_lower", "change_upper")]
     judged = "within chance" if result["change_verdict"] == "within chance" else "more than chance in the counts alone"
     return f" On the year before: {words}, between {limits[0]} and {limits[1]} (95% confidence interval): {judged}."
-
-
-def _name_rows(axes, names: Sequence[str]) -> None:
-    import textwrap
-
-    axes.set_yticks(range(len(names)), [textwrap.fill(str(n), 34) for n in names])
-    axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.tick_params(axis="y", length=0)
-
-
-def _nothing(name: str, title: str) -> Exhibit:
-    return notice(name, f"{title}: no figure can be shown.", "All are hidden, or none was supplied.")
-
-
-def _chart(id: str, title: str, alt: str, figure, table: Released, columns, row_header: str) -> Exhibit:
-    html, text = behind(table, columns, title, row_header)
-    return Exhibit(
-        id,
-        "chart",
-        title,
-        alt=alt,
-        body=html,
-        svg=as_svg(figure, table.synthetic),
-        table_csv=text,
-        source=table.source,
-        notes=table.notes,
-        synthetic=table.synthetic,
-    )

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from jsna.disclosure import Released
-from jsna.exhibits.charts import as_svg, palette
+from jsna.exhibits.charts import chart, nothing_to_show, palette
 from jsna.exhibits.model import Exhibit
-from jsna.exhibits.tables import behind, format_number, must_be_released
-from jsna.exhibits.text import listing, notice
+from jsna.exhibits.tables import format_number, must_be_released
+from jsna.exhibits.text import listing
 
 MARKS = (("o", "main", 6.5), ("s", "second", 5.8), ("D", "third", 5.4))
 PANELS = 4
@@ -46,7 +46,7 @@ def gap_chart(
     groups = {g: name for g, name in groups.items() if g in shown}
     values = shown[list(groups)].astype("float64")
     if values.isna().all(axis=None):
-        return notice(id, f"{title}: no figure can be shown.", "None was supplied.")
+        return nothing_to_show(id, title)
     places = list(dict.fromkeys(shown[panel]))[:PANELS]
     periods = list(dict.fromkeys(shown.sort_values(period, kind="stable")[period].astype(str)))
     apart = APART if not joined or _hidden(shown, marks) else 0.0
@@ -62,19 +62,8 @@ def gap_chart(
     all_axes[0].xaxis.label.set_in_layout(False)
     _key(figure, groups, marks)
     columns = _columns(shown, panel, period, groups, kind)
-    html, text = behind(table, columns, title, period)
-    return Exhibit(
-        id,
-        "chart",
-        title,
-        alt=_alt(shown, panel, period, groups, title, unit, kind, places),
-        body=html,
-        svg=as_svg(figure, table.synthetic),
-        table_csv=text,
-        source=table.source,
-        notes=table.notes,
-        synthetic=table.synthetic,
-    )
+    alt = _alt(shown, panel, period, groups, title, unit, kind, places)
+    return chart(id, title, alt, figure, table, columns, period)
 
 
 def _panels(count: int, rows: int):

@@ -12,7 +12,7 @@ import pandas as pd
 from geo.maps import ABOVE, BELOW, Shading, Style, draw, hexagons, key, outline, quantile_edges, shade
 from geo.shapes import simplify
 from jsna.disclosure import Released
-from jsna.exhibits.charts import _chart, _extremes, _nothing, canvas, palette
+from jsna.exhibits.charts import _extremes, canvas, chart, nothing_to_show, palette
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import PLACES, must_be_released
 
@@ -61,7 +61,7 @@ def map_with_tiles(
     """
     table = must_be_released(released)
     if table.frame[value].notna().sum() == 0:
-        return _nothing(id, title)
+        return nothing_to_show(id, title)
     drawn = _drawn(table, shapes, code)
     shading = _shading(drawn, value, kind, edges=edges, lower=lower, upper=upper, average=average, side=side)
     tiles = hexagons(drawn, _key(shapes))
@@ -84,7 +84,7 @@ def map_with_tiles(
         f"Map and tile map: {title}. {_extremes(table.frame, label, value, unit, kind)}{_counted(shading)} "
         "All values are in the table."
     )
-    return _chart(id, title, alt, figure, _numbered(table, drawn, code, label, note), listed, label, kind="map")
+    return chart(id, title, alt, figure, _numbered(table, drawn, code, label, note), listed, label, kind="map")
 
 
 def paired_tiles(
@@ -107,7 +107,7 @@ def paired_tiles(
     """Two tile maps of the same areas: the value, and how wide its interval is (the darker, the less is known)."""
     table = must_be_released(released)
     if table.frame[value].notna().sum() == 0:
-        return _nothing(id, title)
+        return nothing_to_show(id, title)
     drawn = _drawn(table, shapes, code)
     tiles = hexagons(drawn, _key(shapes))
     places = PLACES[kind]
@@ -135,7 +135,7 @@ def paired_tiles(
         f"{_counted(values)} All values are in the table."
     )
     listed = [*_number_column(size), *(columns or _columns(label, value, unit, lower, upper, kind))]
-    return _chart(id, title, alt, figure, _numbered(table, drawn, code, label, note), listed, label, kind="map")
+    return chart(id, title, alt, figure, _numbered(table, drawn, code, label, note), listed, label, kind="map")
 
 
 def _style(fills: str = "sequential") -> Style:

@@ -10,10 +10,10 @@ import pandas as pd
 
 from jsna.disclosure import SYMBOLS, Released
 from jsna.disproportionality.rule import WATCH
-from jsna.exhibits.charts import as_svg, canvas, palette
+from jsna.exhibits.charts import canvas, chart, nothing_to_show, palette
 from jsna.exhibits.model import Exhibit
-from jsna.exhibits.tables import behind, format_number, must_be_released
-from jsna.exhibits.text import listing, notice
+from jsna.exhibits.tables import format_number, must_be_released
+from jsna.exhibits.text import listing
 
 HIGHER, LOWER = "▲", "▼"
 UNSURE = "insufficient data"
@@ -45,25 +45,14 @@ def matrix(
     shown = table.frame.assign(_text=texts["text"], _mark=texts["mark"])
     chosen = shown[shown[stage].isin(stages)]
     if chosen[ratio].notna().sum() == 0:
-        return notice(id, f"{title}: no figure can be shown.", "All are hidden, or none was supplied.")
+        return nothing_to_show(id, title)
     groups = list(dict.fromkeys(chosen[group]))
     wide = chosen.pivot(index=group, columns=stage, values=["_text", "_mark"]).reindex(groups)
     # a group that has no row at a stage has nobody there
     text, mark = wide["_text"].reindex(columns=stages).fillna("z"), wide["_mark"].reindex(columns=stages).fillna("")
     figure = _drawn(text, mark)
-    html, rows = behind(table, columns, title, row_header)
-    return Exhibit(
-        id,
-        "chart",
-        title,
-        alt=_alt(title, chosen, group, stage, ratio, len(groups), len(stages)),
-        body=html,
-        svg=as_svg(figure, table.synthetic),
-        table_csv=rows,
-        source=table.source,
-        notes=table.notes,
-        synthetic=table.synthetic,
-    )
+    alt = _alt(title, chosen, group, stage, ratio, len(groups), len(stages))
+    return chart(id, title, alt, figure, table, columns, row_header)
 
 
 def _cells(table: Released, ratio: str, status: str) -> pd.DataFrame:

@@ -73,6 +73,8 @@ def _check_inputs(pack: Pack) -> None:
         frame_of(pack.area.code, pack.area.params.frames)
     if "official" in pack.area.brings:
         check_files(pack.area.official, pack.chapters)
+        if len(pack.chapters) > 1:
+            _ = pack.area.values  # kept on disk: side by side, each chapter would work them out for itself
     else:
         _ = pack.area.pupils, "cases" in pack.area.brings and pack.area.ehc_cases
 

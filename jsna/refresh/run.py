@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,12 +74,24 @@ def _context() -> Any:
     return context
 
 
+@contextmanager
+def ended(pool: ProcessPoolExecutor) -> Iterator[ProcessPoolExecutor]:
+    """A pool whose workers are ended with the block: at once where it is left by an error or by Ctrl-C."""
+    try:
+        yield pool
+    except BaseException:
+        for process in list((pool._processes or {}).values()):
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
 def run_all(jobs: list[Job], workers: int) -> Iterator[Outcome]:
     """Each job's outcome as it is done. A failed chapter does not stop the others."""
     if not jobs:
         return
-    pool = ProcessPoolExecutor(max_workers=min(workers, len(jobs)), mp_context=_context())
-    try:
+    with ended(ProcessPoolExecutor(max_workers=min(workers, len(jobs)), mp_context=_context())) as pool:
         futures = {pool.submit(run_one, job): job for job in jobs}
         for future in as_completed(futures):
             failure = future.exception()
@@ -86,12 +99,6 @@ def run_all(jobs: list[Job], workers: int) -> Iterator[Outcome]:
                 yield future.result()
             else:
                 yield Outcome(futures[future], 0.0, f"its worker process died ({type(failure).__name__})")
-    except BaseException:
-        for process in list((pool._processes or {}).values()):
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def run_one(job: Job) -> Outcome:

@@ -16,9 +16,7 @@ from jsna.errors import CodeListError, ParamsError, SourceError
 from jsna.evidence.comparators import (
     REPEATS,
     WITHOUT_COUNTS,
-    adjusted_verdicts,
     beside,
-    beside_all,
     comparators_of,
     release,
     sets_at_hand,
@@ -26,6 +24,7 @@ from jsna.evidence.comparators import (
     years_of_rank,
 )
 from jsna.evidence.funnels import funnel
+from jsna.evidence.standing import standings
 from jsna.params import check_params
 
 APRIL_2021 = ["330", "871", "333", "380", "308", "335", "312", "831", "317", "874"]
@@ -166,7 +165,6 @@ def test_counts_of_areas_are_never_compared():
         beside(values(country("POP-01", 2000, 4000)), area(), "POP-01")
     with pytest.raises(CodeListError, match="Counts of areas"):
         years_of_rank(values(country("POP-01", 2000, 4000)), area(), "POP-01")
-    assert beside_all(values(country("POP-01", 2000, 4000)), area(), [("POP-01", "all")]).empty
 
 
 def test_only_figures_of_the_areas_own_period_are_set_beside_it():
@@ -237,6 +235,16 @@ def test_of_published_figures_the_side_is_compared_in_place_of_the_verdict():
     assert by_set.table["position"].tolist() == ["below", "above"]
 
 
+def verdicts_of_own_set(found, indicators):
+    """Beside the area's own set: verdicts of each measure alone, those of a page that allows for all, and p-values."""
+    alone = [beside(found, area(), i).set_index("comparator").loc["Towns like ours", "verdict"] for i in indicators]
+    sets = tuple(c for c in comparators_of(area()) if c.is_set)
+    own = found.frame[found.frame["area_code"] == LUTON].set_index("indicator").loc[indicators].reset_index()
+    page = standings(found.frame, own, {LUTON: sets})
+    name = f"set_{[c.key for c in sets].index('Towns like ours')}"
+    return pd.Series(alone), page[f"{name}_verdict"], page[f"{name}_p"]
+
+
 def test_verdicts_that_allow_for_how_many_were_tested_are_those_of_statsmodels():
     own_counts = {
         "EHC-02": 200,
@@ -248,22 +256,29 @@ def test_verdicts_that_allow_for_how_many_were_tested_are_those_of_statsmodels()
         "EHC-10": 140,
     }
     frames = [with_row(country(i, 200, 400), LUTON, x, 400) for i, x in own_counts.items()]
-    table = beside_all(values(*frames), area(), [(i, "all") for i in own_counts])
-    own = table[table["comparator"] == "Towns like ours"]
-    rejected, q, *_ = multipletests(own["p_value"], method="fdr_bh")
-    assert own["q_value"].to_numpy() == pytest.approx(q)
-    assert set(own["tested"]) == {7}
-    plain, adjusted = own["verdict"] != "similar", own["adjusted_verdict"] != "similar"
-    assert adjusted.tolist() == list(rejected)
-    assert (plain.sum(), adjusted.sum()) == (3, 1)
+    found = values(*frames)
+    plain, page, p = verdicts_of_own_set(found, list(own_counts))
+    rejected = multipletests(p, method="fdr_bh")[0]
+    assert (page != "similar").tolist() == list(rejected)
+    assert ((plain != "similar").sum(), (page != "similar").sum()) == (3, 1)
+
+
+@pytest.mark.parametrize(("origin", "taken_out"), [("official", 1), ("local", 0)])
+def test_an_own_count_is_not_taken_out_of_an_england_that_does_not_hold_it(origin, taken_out):
+    frame = with_row(country("EHC-05", 200, 400), LUTON, 140, 400)
+    own = frame[frame["area_code"] == LUTON].assign(origin=origin)
+    england = frame[frame["area_code"] == ENGLAND].iloc[0]
+    x, n = (england[c] - taken_out * own[c].item() for c in ("numerator", "denominator"))
+    made = standings(values(frame).frame, own, {LUTON: ()})
+    assert made["england_difference"].item() == pytest.approx(100 * (140 / 400 - x / n))
 
 
 def test_what_is_not_tested_does_not_count_among_the_tested():
     published = country("PFA-03", 90, 100, way="published")
-    table = beside_all(values(country("EHC-05", 200, 400), published), area(), [("EHC-05", "all"), ("PFA-03", "all")])
-    assert set(table["tested"]) == {1}
-    assert set(table.loc[table["indicator"] == "PFA-03", "adjusted_verdict"]) == {"no verdict"}
-    assert adjusted_verdicts(table.iloc[:0]).empty
+    found = values(with_row(country("EHC-05", 200, 400), LUTON, 179, 400), published)
+    plain, page, p = verdicts_of_own_set(found, ["EHC-05", "PFA-03"])
+    assert p.isna().tolist() == [False, True]
+    assert plain.tolist() == page.tolist() == ["worse", "no verdict"]
 
 
 def test_the_place_in_every_year_shows_how_little_one_rank_says():

@@ -13,7 +13,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 
 from jsna.disclosure import publish_official
 from jsna.errors import DisclosureError
-from jsna.evidence.comparators import beside, beside_all, release, verdicts_by_set
+from jsna.evidence.comparators import beside, release, verdicts_by_set
 from jsna.evidence.funnels import funnel
 from jsna.evidence.trends import trends
 from jsna.exhibits.comparing import (
@@ -22,7 +22,6 @@ from jsna.exhibits.comparing import (
     by_set_sentence,
     funnel_chart,
     rank_chart,
-    rank_sentence,
     trend_sentence,
 )
 
@@ -44,7 +43,7 @@ def found():
 
 def charts(found):
     table = release(beside(found, area(), "EHC-05"), area())
-    ranks = beside_all(found, area(), [("EHC-05", "all"), ("PFA-03", "all")])
+    ranks = pd.concat(beside(found, area(), i).assign(indicator=i) for i in ("EHC-05", "PFA-03"))
     ranks = ranks[ranks["comparator"] == "england"]
     named = {"id": "x", "title": "Plans in time, 2024"}
     return {
@@ -127,20 +126,6 @@ def test_published_figures_have_no_verdict_in_words_either(found):
     assert "there is no verdict without counts" in by_set_sentence(
         verdicts_by_set(found, area(), "PFA-03"), "Luton", "%"
     )
-
-
-@pytest.mark.parametrize(
-    ("row", "said"),
-    [
-        ((117, 100, 125, 149, ""), "Luton stands 117 of 149; by chance it could be anywhere between 100 and 125."),
-        ((15, None, None, 151, "published without counts"), "cannot be told (published without counts)."),
-        ((None, None, None, None, "no figure"), "Luton has no figure to be ranked."),
-        ((3, 1, 9, 20, "a minimum: children can repeat"), "between 1 and 9 (a minimum: children can repeat)."),
-    ],
-)
-def test_a_place_is_never_said_without_how_far_chance_could_move_it(row, said):
-    columns = ["rank", "rank_lower", "rank_upper", "of", "rank_reason"]
-    assert rank_sentence(pd.Series(row, index=columns, dtype=object), "Luton").endswith(said)
 
 
 def series(figures, **named) -> pd.DataFrame:

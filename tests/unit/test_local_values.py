@@ -15,7 +15,7 @@ from jsna.chapters.comparing import own_and_published
 from jsna.disclosure import AddsUp, Policy, protect
 from jsna.errors import CodeListError
 from jsna.evidence.catalogue import catalogue, read_catalogue
-from jsna.evidence.local_values import disagreements, local_values, preferred, values_of
+from jsna.evidence.local_values import disagreements, local_values, values_of
 from jsna.evidence.local_values.counts import counted, of_cases, of_pupils, tally, together
 from jsna.evidence.local_values.specification import keys_of, source_of, specification, ways_of
 from jsna.evidence.values import COLUMNS, both
@@ -196,22 +196,12 @@ def test_own_and_published_figures_side_by_side():
     published = official(own, {("IDN-02", "January 2025"): 40.0, ("IDN-01", "January 2025"): 27.0})
     published = replace(published, frame=published.frame[published.frame["period"] == "January 2025"])
     together_ = both(published, own)
-    one = preferred(together_).of("IDN-02")
-    assert one[["period", "origin"]].values.tolist() == [["January 2025", "official"], ["January 2026", "local"]]
-    assert len(preferred(own).frame) == len(own.frame)
     apart = disagreements(together_)
     assert apart[["indicator", "period"]].values.tolist() == [["IDN-02", "January 2025"]]
     assert apart["difference"].iloc[0] == pytest.approx(100 * 19 / 140 - 40)
     shown = own_and_published(SimpleNamespace(values=together_, synthetic=False))
     assert shown.kind == "table"
     assert all(part in shown.body for part in ("Pupils with an EHC plan", "January 2025", "13.6%", "40.0%"))
-
-
-def test_where_the_published_figure_is_not_there_the_own_one_stands():
-    own = values_of(of_pupils(SCHOOL), AREA)
-    published = official(own, {("IDN-02", "January 2026"): np.nan})
-    assert preferred(both(published, own)).of("IDN-02")["origin"].tolist() == ["local"]
-    assert preferred(both(published, own)).of("IDN-01")["origin"].tolist() == ["official"]
 
 
 def test_a_run_takes_the_values_that_it_has_put_aside(tmp_path, monkeypatch):

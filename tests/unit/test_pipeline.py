@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources import files
 
 import numpy as np
@@ -14,7 +13,16 @@ import yaml
 from jsna.disclosure import Policy
 from jsna.errors import CodeListError, SourceError
 from jsna.evidence.catalogue import catalogue
-from jsna.evidence.pipeline import UNKNOWN, Counts, band_of, by_group, official_counts, read_stages, stages
+from jsna.evidence.pipeline import (
+    UNKNOWN,
+    Counts,
+    band_of,
+    by_group,
+    columns_needed,
+    official_counts,
+    read_stages,
+    stages,
+)
 from jsna.evidence.pipeline.compared import compared
 from jsna.files.result import Loaded, Summary, together
 
@@ -91,17 +99,6 @@ def test_ages_in_the_words_of_every_file(label, band):
 # Counts from the release
 
 
-@cache
-def _columns() -> dict[str, list[str]]:
-    wanted: dict[str, set[str]] = {}
-    for stage in stages().all.values():
-        for part in (stage.numerator, stage.denominator):
-            wanted.setdefault(stage.table, set()).update(part.columns, part.less)
-            if part.also:
-                wanted.setdefault(part.also.table, set()).update(part.also.columns)
-    return {table: sorted(columns) for table, columns in wanted.items()}
-
-
 GROUPS = [
     ("Total", "Total", 100.0),
     ("Ethnicity", "WBRI", 60.0),
@@ -127,7 +124,7 @@ def _table(name: str) -> pd.DataFrame:
     frame = pd.DataFrame(
         rows, columns=["area_code", "geographic_level", "time_period", "breakdown_topic", "breakdown", "size"]
     )
-    return frame.assign(**{c: frame["size"] for c in _columns()[name]}).drop(columns="size")
+    return frame.assign(**{c: frame["size"] for c in columns_needed()[name]}).drop(columns="size")
 
 
 @dataclass
@@ -145,7 +142,7 @@ def _loaded(frame: pd.DataFrame, period: str) -> Loaded:
 
 
 def _folder() -> Folder:
-    return Folder({name: _table(name) for name in _columns()})
+    return Folder({name: _table(name) for name in columns_needed()})
 
 
 def _row(counts: Counts, stage: str, dimension: str, group: str) -> list[float]:

@@ -148,11 +148,17 @@ def test_a_year_that_is_not_available_is_no_figure_and_a_hidden_one_is():
     assert words.latest_words(hidden, revised=False, own=False) == "c (2024)"
 
 
-def test_of_two_origins_the_areas_own_newer_figures_stand():
-    official = values(["EHC-02", "2024", 2024, 18.7, 108, 578])
-    own = values(["EHC-02", "2024", 2024, 19.0, 110, 579], ["EHC-02", "2025", 2025, 20.0, 120, 600], origin="local")
-    row = latest_figures(pd.concat([official, own]), chosen("EHC-02")).iloc[0]
-    assert (row["period"], row["origin"], row["value"]) == ("2025", "local", 20.0)
+@pytest.mark.parametrize(
+    ("official", "own", "stands"),
+    [((2023, 2024), (2024, 2025), "local"), ((2023, 2024), (2023, 2024), "local"), ((2024, 2025), (2023,), "official")],
+)
+def test_of_two_origins_the_newer_series_stands_alone(official, own, stands):
+    published = values(*(["EHC-02", str(y), y, 18.7, 108, 578] for y in official))
+    ours = values(*(["EHC-02", str(y), y, 20.0, 120, 600] for y in own), origin="local")
+    row = latest_figures(pd.concat([published, ours]), chosen("EHC-02")).iloc[0]
+    years = own if stands == "local" else official
+    assert row["origin"] == stands
+    assert [period for period, *_ in row["history"]] == [str(y) for y in years]
 
 
 def test_a_measure_without_a_figure_stays_and_is_empty():

@@ -6,7 +6,6 @@ are never divided by an official count of other children.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -230,20 +229,6 @@ def _kept(area: Area) -> Values:
         return Values(pd.DataFrame(columns=list(COLUMNS)), (), pd.DataFrame(columns=list(ABSENT)), vintage_table())
     frame, absent, sources = found
     return Values(frame, sources, absent, vintage_table())
-
-
-def preferred(values: Values) -> Values:
-    """One row a figure where both an own and a published one may be: the published one, and own ones for newer periods.
-
-    Of one indicator, group, area and period the published figure stands, for it is set beside other areas'; where there
-    is none, or it has no value, the own one. So the newest own figures carry on a published series. Basis and
-    denominator are each row's own: nothing is divided across the two.
-    """
-    frame = values.frame
-    lacking = frame["value"].isna()
-    order = frame.assign(lacking=lacking, own=frame["origin"] == "local").sort_values(["lacking", "own"], kind="stable")
-    keep = order.drop_duplicates(["indicator", "group", "area_code", "period"]).index
-    return replace(values, frame=frame.loc[frame.index.isin(keep)].reset_index(drop=True))
 
 
 def disagreements(values: Values) -> pd.DataFrame:

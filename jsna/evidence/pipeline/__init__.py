@@ -194,6 +194,18 @@ class Counts:
     notes: tuple[str, ...]
 
 
+@cache
+def columns_needed() -> dict[str, list[str]]:
+    """The columns that the stages take, by table of the release."""
+    wanted: dict[str, set[str]] = {}
+    for stage in stages().all.values():
+        for part in (stage.numerator, stage.denominator):
+            wanted.setdefault(stage.table, set()).update(part.columns, part.less)
+            if part.also:
+                wanted.setdefault(part.also.table, set()).update(part.also.columns)
+    return {table: sorted(columns) for table, columns in wanted.items()}
+
+
 def official_counts(folder: OfficialFolder) -> Counts:
     """The counts of every stage for all authorities and England, by ethnic group, sex, age and in all ("all").
 
@@ -202,17 +214,11 @@ def official_counts(folder: OfficialFolder) -> Counts:
     bands; a band with a missing age is missing. Stages of a table that is not there, or lacks a column, are left out,
     and a note says which and why; raises ``SourceError`` with every fault when no table can be used.
     """
-    wanted: dict[str, set[str]] = {}
-    for stage in stages().all.values():
-        for part in (stage.numerator, stage.denominator):
-            wanted.setdefault(stage.table, set()).update(part.columns, part.less)
-            if part.also:
-                wanted.setdefault(part.also.table, set()).update(part.also.columns)
     tables, periods = {}, {}
     faults: dict[str, SourceError] = {}
-    for name, columns in wanted.items():
+    for name, columns in columns_needed().items():
         try:
-            tables[name], periods[name] = by_group(folder.ehc(name).frame, name, sorted(columns))
+            tables[name], periods[name] = by_group(folder.ehc(name).frame, name, columns)
         except SourceError as error:
             faults[name] = error
     able = [s for s in stages().all.values() if not set(_tables_of(s)) & set(faults)]

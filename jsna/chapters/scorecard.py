@@ -137,6 +137,11 @@ def _page(
             f"by_set_{n}": _each(made, lambda row, n=n: words.verdict_word(row, f"set_{n}"))
             for n in range(len(made.sets))
         },
+        **{
+            n: _each(made, lambda row, n=n: words.plain_words(row, n.removesuffix("_plain")))
+            for n in words.CSV
+            if n.endswith("_plain")
+        },
         **own_cells,
     }
     table = _released(made, numbers)

@@ -21,17 +21,26 @@ CSV = {
     "group": "Group",
     "frames": "Speaks to",
     "period": "Period",
-    "value": "Value",
-    "lower": "Lower limit",
-    "upper": "Upper limit",
-    "numerator": "Numerator",
-    "denominator": "Denominator",
+    "value_plain": "Value",
+    "lower_plain": "Lower limit",
+    "upper_plain": "Upper limit",
+    "numerator_plain": "Numerator",
+    "denominator_plain": "Denominator",
     "promise": "Promise",
-    "change": "Change on the year before",
-    "england_value": "England, value",
+    "change_plain": "Change on the year before, figure",
+    "england_value_plain": "England, value",
     "england_period": "England, period",
     "source": "Source",
 }
+
+
+def plain_words(row: Any, name: str) -> str:
+    """A figure rounded as the page shows it, without unit or commas, as a file of data wants it; else its symbol."""
+    value, counted = getattr(row, name), name in ("numerator", "denominator")
+    if pd.isna(value):
+        return (row.symbol if name in ("value", "numerator", "denominator") else "") or "x"
+    counted |= catalogue()[row.indicator].kind == "count"
+    return format_number(value, "count" if counted else "percent").replace(",", "")
 
 
 def measured(value: float, indicator: Indicator) -> str:

@@ -119,6 +119,25 @@ def test_executed_notebooks_hold_no_error_no_path_and_no_papermill_notes(pack, r
         assert not [o for c in notebook.cells for o in c.get("outputs", []) if o["output_type"] in ("error", "stream")]
 
 
+def test_no_table_has_two_columns_of_one_name_an_empty_cell_or_a_figure_to_many_places(pack):
+    for path in (pack / "tables").glob("*.csv"):
+        with path.open(encoding="utf-8", newline="") as stream:
+            heading, *body = csv.reader(stream)
+        assert len(set(heading)) == len(heading), path.name
+        cells = [cell for row in body for cell in row]
+        assert [c for c in cells if c in ("", "nan") or re.fullmatch(r"-?\d+\.\d{4,}", c)] == [], path.name
+
+
+def test_the_manifest_says_which_indicators_have_no_figure_and_what_would_mend_it(pack):
+    manifest = json.loads((pack / "manifest.json").read_text(encoding="utf-8"))
+    absent = {row["indicator"]: row for row in manifest["absent_indicators"]}
+    assert "audited plans" in absent["EHC-16"]["mend"]
+    assert "official files" in absent["ATT-01"]["mend"]
+    shown = {row["Indicator"] for row in rows(pack / "tables" / "scorecard.csv") if row["Value"] not in ("c", "x", "z")}
+    assert len(shown) > 5
+    assert not shown & {name for name, row in absent.items() if not row["partly"]}
+
+
 def test_the_manifest_lists_every_file_by_its_content(pack):
     import hashlib
 

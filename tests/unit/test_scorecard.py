@@ -446,6 +446,21 @@ def test_the_register_names_the_missing_file_and_what_is_only_partly_there():
     assert gaps["mend"].str.endswith(".").all()
 
 
+@pytest.mark.parametrize(
+    ("name", "given", "said"),
+    [
+        ("value", {"value": 50.67183785812586, "symbol": ""}, "50.7"),
+        ("value", {"value": np.nan, "symbol": "c"}, "c"),
+        ("lower", {"lower": np.nan, "symbol": "c"}, "x"),
+        ("numerator", {"numerator": 20251.0, "symbol": ""}, "20251"),
+        ("value", {"indicator": "POP-01", "value": 77797.0, "symbol": ""}, "77797"),
+        ("change", {"change": -0.0586, "symbol": ""}, "−0.1"),
+    ],
+)
+def test_the_file_of_figures_rounds_as_the_page_does(name, given, said):
+    assert words.plain_words(_row(**given), name) == said
+
+
 def test_what_is_awaited_is_named_by_what_to_bring():
     none = pd.DataFrame(columns=["indicator", "group", "reason", "mend"])
     table = awaiting(chosen("VOI-01", "EHC-16"), none, ("official",)).set_index("indicator")

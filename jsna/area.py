@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ import pandas as pd
 
 from jsna.codes import local_authority
 from jsna.counts import count_pupils, count_repeats, with_latest_school
-from jsna.disclosure import Policy
+from jsna.disclosure import PackPattern, Policy
 from jsna.errors import Problem, SourceError
 from jsna.files.result import Loaded
 from jsna.params import Params
@@ -71,24 +71,42 @@ class Area:
 
     @property
     def label(self) -> str:
-        """The name as it stands on every page: a synthetic area always says so."""
-        return f"{self.name} (synthetic)" if self.synthetic else self.name
+        """The name as it stands on every page: a synthetic area always says so, and a pack for named readers alone."""
+        marks = [w for w, true in (("synthetic", self.synthetic), ("restricted", self.restricted)) if true]
+        return f"{self.name} ({', '.join(marks)})" if marks else self.name
+
+    @property
+    def restricted(self) -> bool:
+        """Whether the pack is for named readers under an agreement, and not to be passed on."""
+        return self.params.audience == "restricted"
 
     @property
     def slug(self) -> str:
-        """The name of the area's folder of packs. A synthetic pack never lies where a real one does."""
+        """The name of the area's folder of packs: neither a synthetic nor a restricted one lies where others do."""
         return re.sub(r"[^a-z0-9]+", "-", self.label.casefold()).strip("-")
 
-    @property
+    @cached_property
     def policy(self) -> Policy:
-        return self.params.policy()
+        """What may leave; for an area with pupils, with what is hidden over all tables of its pack at once."""
+        policy = self.params.policy()
+        if "pupils" not in self.brings or policy.method != "suppress":
+            return policy
+        return replace(policy, pattern=self.pattern)
+
+    @cached_property
+    def pattern(self) -> PackPattern:
+        """Which counts of the pack are hidden: as the run has put it aside, or made from the counts."""
+        from jsna.linked.pattern import pattern_of
+        from jsna.local import kept_pattern
+
+        return kept_pattern() or pattern_of(self, self.params.policy())
 
     @property
     def protection(self) -> str:
         """What is hidden, in words: published figures stand as they were published."""
         if "official" in self.brings:
             return "Official figures stand as they were published; no rate is shown for a very small group."
-        return self.policy.sentence()
+        return self.params.policy().sentence()
 
     @property
     def pupil_source(self) -> str:
@@ -183,13 +201,40 @@ class Area:
         return tuple(sorted(self.pupils.frame["time_period"].astype(str).unique()))
 
     def count(self, *groupings: Sequence[str]) -> Sealed:
-        """Sealed counts by each of ``groupings``: columns of the pupil table."""
-        return count_pupils(self.pupils.frame, *groupings)
+        """Sealed counts by each of ``groupings``, as the policy lets them be shown: changed a little, if it says so.
+
+        Columns are of the pupil table, or ``idaci_quintile`` (1 the most deprived).
+        """
+        own = not any("idaci_quintile" in grouping for grouping in groupings)
+        return self._as_shown(self.pupils.frame if own else self._studied, groupings)
+
+    def _as_shown(self, pupils: pd.DataFrame, groupings: Sequence[Sequence[str]]) -> Sealed:
+        policy = self.params.policy()
+        if policy.method == "suppress":
+            return count_pupils(pupils, *groupings)
+        from jsna.disclosure.perturbation import perturbed
+
+        counts = count_pupils(pupils, *groupings, cell_keys=self._keyed)
+        return perturbed(counts, policy.method, zeros=policy.zeros, within="pupils")
 
     def count_at_home(self, *groupings: Sequence[str]) -> Sealed:
-        """As ``count``, of the pupils whose home is in a ward of the area: for maps and tables by small area."""
-        pupils = self.pupils.frame
-        return count_pupils(pupils[pupils["ward_code"].isin(self.wards["ward_code"])], *groupings)
+        """True sealed counts of the pupils whose home is in a ward of the area: for maps and tables by small area.
+
+        With the keys of their cells where the policy changes counts by these: the chapter changes what it shows.
+        """
+        return count_pupils(self.pupils.frame[self._at_home], *groupings, cell_keys=self._keyed)
+
+    def count_elsewhere(self) -> Sealed:
+        """As ``count_at_home``, of all other pupils together."""
+        return count_pupils(self.pupils.frame[~self._at_home], [], cell_keys=self._keyed)
+
+    @property
+    def _keyed(self) -> bool:
+        return self.params.policy().method == "cell_key"
+
+    @property
+    def _at_home(self) -> pd.Series:
+        return self.pupils.frame["ward_code"].isin(self.wards["ward_code"])
 
     @cached_property
     def homes_elsewhere(self) -> int:
@@ -211,7 +256,7 @@ class Area:
         keep = pupils["time_period"].astype(str) == self.periods[-1]
         for column, codes in leave_out.items():
             keep &= ~pupils[column].astype(str).isin(codes)
-        return count_pupils(pupils[keep], by)
+        return self._as_shown(pupils[keep], [by])
 
     @cached_property
     def repeats(self) -> Sealed:

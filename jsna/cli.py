@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from jsna import synth
+from jsna import release, synth
 from jsna.audit import command as audit
 from jsna.errors import WorkbenchError
 from jsna.fetch import command as fetch
@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     synth.add_to(commands)
     fetch.add_to(commands)
     audit.add_to(commands)
+    release.add_to(commands)
     return parser
 
 

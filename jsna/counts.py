@@ -6,8 +6,10 @@ through ``jsna.disclosure``.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from jsna.codes import code_list
@@ -16,9 +18,18 @@ from jsna.sealed import Sealed
 
 OUTCOMES = tuple(code_list("outcome").index)
 NEEDS = tuple(code_list("need").index)
+COUNTED = {
+    "any_sen": "{t}.sen_provision in ('K', 'E')",
+    "sen_support": "{t}.sen_provision = 'K'",
+    "ehc_plan": "{t}.sen_provision = 'E'",
+    **{f"need_{n}": f"{{t}}.primary_need = '{n}'" for n in NEEDS},
+}
+KEYS = 256
+# Before the name of a count: the column that holds the key of its cell.
+CELL_KEY = "cell_key_"
 
 
-def count_pupils(pupils: pd.DataFrame, *groupings: Sequence[str]) -> Sealed:
+def count_pupils(pupils: pd.DataFrame, *groupings: Sequence[str], cell_keys: bool = False) -> Sealed:
     """How many pupils, and how many with each SEN outcome, there are in each group of each grouping, in each census.
 
     ``pupils`` is the canonical pupil table (one row a pupil a census). Each grouping is a list of its columns; an empty
@@ -26,12 +37,15 @@ def count_pupils(pupils: pd.DataFrame, *groupings: Sequence[str]) -> Sealed:
 
     Returns sealed rows: ``time_period``, ``grouping`` (the columns joined by a cross), every grouping column (missing
     where a row is not by it), ``pupils``, one count an outcome of ``outcome.csv`` and ``need_<CODE>`` a primary need.
-    Raises ``SourceError`` for a column that the table lacks.
+    With ``cell_keys`` there is beside each count the sum of the record keys of those counted, modulo 256, in a column
+    of its name after ``cell_key_``: for ``jsna.disclosure.perturbation`` alone, which takes them out. They must never
+    be shown. Raises ``SourceError`` for a column that the table lacks.
     """
     import duckdb
 
     columns = list(dict.fromkeys(c for g in groupings for c in g))
-    missing = [c for c in (*columns, "time_period", "sen_provision", "primary_need") if c not in pupils]
+    needed = ["time_period", "sen_provision", "primary_need", *(["pupil_id"] if cell_keys else [])]
+    missing = [c for c in dict.fromkeys([*columns, *needed]) if c not in pupils]
     if missing:
         raise SourceError(
             *(
@@ -46,17 +60,17 @@ def count_pupils(pupils: pd.DataFrame, *groupings: Sequence[str]) -> Sealed:
     sets = ", ".join(f"({', '.join(['time_period', *map(_quoted, g)])})" for g in groupings)
     names = ", ".join(map(_quoted, columns)) + ("," if columns else "")
     flags = ", ".join(f"grouping({_quoted(c)}) as {_quoted('_no_' + c)}" for c in columns)
+    filters = {"pupils": "", **{c: f" filter ({w.format(t='pupils')})" for c, w in COUNTED.items()}}
+    counted = [f"count(*){where}::bigint as {c}" for c, where in filters.items()]
+    if cell_keys:
+        key = "coalesce(sum(record_key){where} % {n}, 0)::bigint as {c}"
+        counted += [key.format(where=where, n=KEYS, c=f"{CELL_KEY}{c}") for c, where in filters.items()]
     query = f"""
-        select time_period, {names} {flags + "," if flags else ""}
-            count(*)::bigint as pupils,
-            count(*) filter (sen_provision in ('K', 'E'))::bigint as any_sen,
-            count(*) filter (sen_provision = 'K')::bigint as sen_support,
-            count(*) filter (sen_provision = 'E')::bigint as ehc_plan,
-            {", ".join(f"count(*) filter (primary_need = '{n}')::bigint as need_{n}" for n in NEEDS)}
+        select time_period, {names} {flags + "," if flags else ""} {", ".join(counted)}
         from pupils group by grouping sets ({sets})
     """
     with duckdb.connect() as connection:
-        connection.register("pupils", _plain(pupils, columns))
+        connection.register("pupils", _plain(pupils, columns, cell_keys))
         frame = connection.execute(query).df()
     grouping = pd.Series("", index=frame.index)
     for column in columns:
@@ -77,14 +91,8 @@ def count_repeats(pupils: pd.DataFrame) -> Sealed:
     """
     import duckdb
 
-    flags = {
-        "any_sen": "{t}.sen_provision in ('K', 'E')",
-        "sen_support": "{t}.sen_provision = 'K'",
-        "ehc_plan": "{t}.sen_provision = 'E'",
-        **{f"need_{n}": f"{{t}}.primary_need = '{n}'" for n in NEEDS},
-    }
     parts = []
-    for outcome, condition in flags.items():
+    for outcome, condition in COUNTED.items():
         a, b = condition.format(t="a"), condition.format(t="b")
         parts.append(
             f"""count(*) filter ({a})::bigint as first_{outcome}, count(*) filter ({b})::bigint as second_{outcome},
@@ -120,10 +128,25 @@ def count_repeats(pupils: pd.DataFrame) -> Sealed:
                 "both_identified": wide[f"both_{outcome}"],
             }
         )
-        for outcome in flags
+        for outcome in COUNTED
     ]
     numbers = ("first", "second", "both", "first_identified", "second_identified", "both_identified")
     return Sealed(pd.concat(rows, ignore_index=True), counts=numbers)
+
+
+def record_keys(ids: pd.Series) -> pd.Series:
+    """A number from 0 to 255 for each person, all alike likely: the same for the same person in every table and census.
+
+    ``ids``: the keyed hash of each pupil number (``pupil_id``). Who has the key of the project can make the record keys
+    again, and nobody else: they are secret, and must never be shown.
+
+    >>> a, b, c = record_keys(pd.Series(["6f1c", "a2d9", "6f1c"]))
+    >>> a == c, 0 <= b < 256
+    (True, True)
+    """
+    number, people = pd.factorize(ids.astype("str"), use_na_sentinel=False)
+    hashed = b"".join(hashlib.blake2b(p.encode(), person=b"record key", digest_size=1).digest() for p in people)
+    return pd.Series(np.frombuffer(hashed, dtype="uint8")[number], index=ids.index, name="record_key")
 
 
 def with_latest_school(pupils: pd.DataFrame) -> pd.DataFrame:
@@ -141,7 +164,8 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _plain(pupils: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+def _plain(pupils: pd.DataFrame, columns: list[str], cell_keys: bool) -> pd.DataFrame:
     """Only the columns needed, with categories as text (duckdb reads these from pandas without copying numbers)."""
     needed = list(dict.fromkeys(["time_period", *columns, "sen_provision", "primary_need"]))
-    return pupils[needed]
+    plain = pupils[needed]
+    return plain.assign(record_key=record_keys(pupils["pupil_id"])) if cell_keys else plain

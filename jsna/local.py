@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pandas as pd
 
 from jsna.codes import local_authority
+from jsna.disclosure import PackPattern
 from jsna.errors import ParamsError, Problem, SourceError, WorkbenchError
 from jsna.files.result import Loaded, Summary
 from jsna.params import Params, Table
@@ -330,6 +331,18 @@ def kept_values() -> tuple[pd.DataFrame, pd.DataFrame, tuple[Summary, ...]] | No
     told = json.loads((folder / "values.json").read_text(encoding="utf-8"))
     sources = tuple(Summary(**{**s, "notes": tuple(s["notes"])}) for s in told)
     return pd.read_parquet(folder / "values.parquet"), pd.read_parquet(folder / "values-absent.parquet"), sources
+
+
+def keep_pattern(folder: Path, pattern: PackPattern) -> None:
+    """Put what is hidden in the pack aside for the chapters of a run."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    pattern.save(folder / "pattern.parquet")
+
+
+def kept_pattern() -> PackPattern | None:
+    """What is hidden in the pack of this run, or nothing."""
+    path = Path(os.environ.get(PREPARED_VARIABLE, "")) / "pattern.parquet"
+    return PackPattern.load(path) if prepared() and path.is_file() else None
 
 
 def prepared() -> bool:

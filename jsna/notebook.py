@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
+from pathlib import Path
+from traceback import extract_tb
+from types import MethodType
 from typing import Any
 
 from jsna.area import Area
-from jsna.errors import WorkbenchError
+from jsna.errors import CodeListError, DisclosureError, OutputError, ParamsError, WorkbenchError
 from jsna.params import params_of_notebook
 
-__all__ = ["open_area"]
+__all__ = ["open_area", "told"]
+
+WORKBENCH = Path(__file__).resolve().parents[1]
+SAID_WHOLE = (ParamsError, OutputError, CodeListError, DisclosureError)
 
 
 def open_area(names: dict[str, Any]) -> Area:
@@ -28,8 +35,37 @@ def open_area(names: dict[str, Any]) -> Area:
     return area
 
 
+def told(error: BaseException) -> str:
+    """An error as a notebook may keep it: what happened and where, never a value that was calculated with.
+
+    The workbench's own messages about what somebody wrote or asked for (params, codes, the gate) stand whole; others
+    without what was found. Of any other error there are the kind and the places in the workbench that it went through.
+
+    >>> from jsna.errors import MeasureError, Problem
+    >>> told(MeasureError(Problem("Not a count.", where="row 3", value=9187.5)))
+    'row 3: Not a count.'
+    >>> told(KeyError(9187.0))
+    'Unexpected fault of kind KeyError. Its text is not shown, for it could hold figures about pupils.'
+    """
+    if isinstance(error, SAID_WHOLE):
+        return str(error)
+    if isinstance(error, WorkbenchError):
+        return "\n".join(str(replace(problem, value=None)) for problem in error.problems)
+    way = [
+        f"{place}, line {step.lineno}" for step in extract_tb(error.__traceback__) if (place := _place(step.filename))
+    ]
+    kind = f"Unexpected fault of kind {type(error).__name__}"
+    text = "Its text is not shown, for it could hold figures about pupils."
+    return f"{kind} in {' > '.join(way)}. {text}" if way else f"{kind}. {text}"
+
+
+def _place(file: str) -> str:
+    path = Path(file)
+    return path.relative_to(WORKBENCH).as_posix() if path.is_relative_to(WORKBENCH / "jsna") else ""
+
+
 def _errors_as_sentences() -> None:
-    """In a notebook, show the workbench's own errors as their message alone, without a traceback."""
+    """In a notebook, show every error as a sentence, also where it comes up while something is being displayed."""
     try:
         from IPython.core.getipython import get_ipython
     except ImportError:
@@ -38,7 +74,9 @@ def _errors_as_sentences() -> None:
     if shell is None:
         return
 
-    def show(shell: Any, kind: type, value: BaseException, trace: object, tb_offset: int | None = None) -> None:
-        shell._showtraceback(kind, value, [str(value)])
+    def show(shell: Any, exc_tuple: Any = None, *_: object, **__: object) -> None:
+        kind, error, _trace = shell._get_exc_info(exc_tuple)
+        sentence = told(error)
+        shell._showtraceback(kind, sentence, [sentence])
 
-    shell.set_custom_exc((WorkbenchError,), show)
+    shell.showtraceback = MethodType(show, shell)

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from jsna.codes import all_versions, local_authority
 from jsna.disclosure import Policy
+from jsna.disclosure.limits import SOURCES, limit_faults, threshold_faults, zeros_faults
 from jsna.errors import CodeListError, ParamsError, Problem, did_you_mean
 
 DATA_VARIABLE = "JSNA_DATA"
@@ -81,8 +82,18 @@ class Params(BaseModel):
         float, Field(gt=0, le=250, description="Size of the synthetic area; 1 is about 40,000 pupils.")
     ] = 1.0
     audience: Annotated[Literal["public", "restricted"], Field(description="Who will read the pack.")] = "public"
-    suppress_below: Annotated[int, Field(ge=5, le=20, description="Numbers of pupils under this are hidden.")] = 5
-    minimum_denominator: Annotated[int, Field(ge=10, le=100, description="No rate is shown for a smaller group.")] = 10
+    protection: Annotated[
+        Literal["suppress", "round_5", "midpoint_6", "cell_key"],
+        Field(description="How small numbers of pupils are protected: hidden, or every number changed a little."),
+    ] = "suppress"
+    zeros: Annotated[
+        Literal["hidden", "shown"], Field(description="Whether a 0 is protected like other small numbers.")
+    ] = "hidden"
+    suppress_below: Annotated[
+        int | dict[str, int],
+        Field(description="Numbers under this are hidden; one number, or one for each of pupils, cases and lists."),
+    ] = 5
+    minimum_denominator: Annotated[int, Field(description="No rate is shown for a smaller group.")] = 10
     confidence: Annotated[float, Field(gt=0.5, lt=1, description="Level of the intervals.")] = 0.95
     reference_ethnicity: Annotated[
         str, Field(description="Code of the named reference group, shown beside 'all others'.")
@@ -103,6 +114,21 @@ class Params(BaseModel):
     def _cycle_as_text(cls, value: Any) -> Any:
         """YAML reads an unquoted year as a number; what is meant is plain."""
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @field_validator("suppress_below", mode="before")
+    @classmethod
+    def _threshold_may_be_asked_for(cls, value: Any, info: ValidationInfo) -> Any:
+        return _without_faults(value, threshold_faults(value, info.data.get("audience")))
+
+    @field_validator("minimum_denominator", mode="before")
+    @classmethod
+    def _denominator_may_be_asked_for(cls, value: Any, info: ValidationInfo) -> Any:
+        return _without_faults(value, limit_faults("minimum_denominator", value, info.data.get("audience")))
+
+    @field_validator("zeros")
+    @classmethod
+    def _zeros_may_be_shown(cls, value: str, info: ValidationInfo) -> str:
+        return _without_faults(value, zeros_faults(value, info.data.get("audience"), info.data.get("protection")))
 
     @field_validator("areas")
     @classmethod
@@ -169,8 +195,18 @@ class Params(BaseModel):
         return self.model_copy(update={"areas": [code], "neighbours": sets})
 
     def policy(self) -> Policy:
-        """The disclosure policy of the run."""
-        return Policy(self.audience, self.suppress_below, self.minimum_denominator)
+        """The disclosure policy of the run. Sources that ``suppress_below`` leaves out have the default."""
+        named = self.suppress_below
+        by_source = named if isinstance(named, dict) else {}
+        default = type(self).model_fields["suppress_below"].default
+        return Policy(
+            self.audience,
+            by_source.get("pupils", default) if isinstance(named, dict) else named,
+            self.minimum_denominator,
+            method=self.protection,
+            zeros=self.zeros,
+            thresholds={source: by_source.get(source, default) for source in SOURCES} if by_source else {},
+        )
 
     def paths(self, key: str) -> tuple[Path, ...]:
         """The files and folders that ``key`` names. Raises one ``ParamsError`` naming every one that is not there."""
@@ -274,6 +310,12 @@ def params_of_notebook(names: dict[str, Any]) -> Params:
     if not plain.get("frames") and os.environ.get(FRAMES_VARIABLE):
         plain["frames"] = os.environ[FRAMES_VARIABLE]
     return check_params(plain, where="parameters")
+
+
+def _without_faults(value: Any, faults: list[str]) -> Any:
+    if faults:
+        raise ValueError("; ".join(faults))
+    return value
 
 
 def _wrong_codes(codes: list[str]) -> list[str]:

@@ -7,6 +7,7 @@ import csv
 import hashlib
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 CENSUS = "202526"
@@ -33,23 +34,31 @@ AREAS = {"A1": ("A", 60, 300), "A2": ("A", 40, 200), "B1": ("B", 4, 80), "B2": (
 HEAD = ["Group", "Identified", "Pupils", "Share (%)", "Ratio, pooled", "Gap (percentage points)", "Status", "Data"]
 
 
+Change = Callable[[int], int]
+
+
 def table(head: list[str], rows: list[list[object]]) -> str:
     stream = io.StringIO()
     csv.writer(stream, lineterminator="\n").writerows([head, *rows])
     return stream.getvalue()
 
 
-def by_group(characteristic: str, outcome: str) -> str:
-    counts, pupils = COUNTS[characteristic, outcome], PUPILS[characteristic]
+def by_group(characteristic: str, outcome: str, change: Change | None = None) -> str:
+    """One measure by group; ``change``: every count is changed by it first, and none is hidden."""
+    counts, pupils = changed(COUNTS[characteristic, outcome], change), changed(PUPILS[characteristic], change)
     rows = []
     for group, count in counts.items():
         rest = (sum(counts.values()) - count) / (sum(pupils.values()) - pupils[group])
         share = count / pupils[group]
         figures = [count, f"{100 * share:.1f}", f"{share / rest:.2f}", f"{100 * (share - rest):.1f}"]
-        if group in HIDDEN:
+        if group in HIDDEN and change is None:
             figures = ["c"] * 4
         rows.append([group, figures[0], pupils[group], *figures[1:], "no evidence", "synthetic"])
     return table(HEAD, rows)
+
+
+def changed(counts: dict[str, int], change: Change | None) -> dict[str, int]:
+    return {g: n if change is None else change(n) for g, n in counts.items()}
 
 
 def stage() -> str:
@@ -153,6 +162,16 @@ def notebook(outputs: list[dict[str, object]]) -> dict[str, object]:
     return {"cells": [cell], "metadata": {"kernelspec": {"name": "python3"}}, "nbformat": 4, "nbformat_minor": 5}
 
 
+def write_changed(folder: Path, change: Change, disclosure: dict[str, object]) -> Path:
+    """A pack by another rule: every count changed, shares worked out from what is shown."""
+    (folder / "tables").mkdir(parents=True)
+    for characteristic, outcome in COUNTS:
+        text = by_group(characteristic, outcome, change)
+        (folder / f"tables/{characteristic}-{outcome}-flags.csv").write_text(text, encoding="utf-8")
+    (folder / "index.html").write_text("<html><body><h1>A changed pack</h1></body></html>", encoding="utf-8")
+    return sign(folder, disclosure)
+
+
 def write(folder: Path) -> Path:
     """The pack, whole and clean."""
     made = tables()
@@ -172,8 +191,11 @@ def write(folder: Path) -> Path:
     return sign(folder)
 
 
-def sign(folder: Path) -> Path:
-    """Write a manifest that agrees with the files as they are."""
+def sign(folder: Path, disclosure: dict[str, object] | None = None) -> Path:
+    """Write a manifest that agrees with the files as they are, of the rule that stood in it before or a new one."""
+    before = folder / "manifest.json"
+    if disclosure is None and before.exists():
+        disclosure = json.loads(before.read_text(encoding="utf-8")).get("disclosure")
     outputs = {
         p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
         for p in sorted(folder.rglob("*"))
@@ -183,9 +205,9 @@ def sign(folder: Path) -> Path:
         "area_code": "E06000032",
         "parameters": {"source": "synthetic", "cycle": "2026", "minimum_denominator": 10},
         "disclosure_policy": {"audience": "public", "suppress_below": 5},
-        "inputs": [],
+        "inputs": [{"source": "National pupil statistics", "licence": "Open Government Licence v3.0"}],
         "outputs": outputs,
-    }
+    } | ({"disclosure": disclosure} if disclosure else {})
     (folder / "manifest.json").write_text(json.dumps(content), encoding="utf-8")
     return folder
 
@@ -208,3 +230,22 @@ def set_cell(folder: Path, name: str, labels: dict[str, str], column: str, value
         row.setdefault(column, "z")
     hits[0][column] = str(value)
     path.write_text(table(list(rows[0]), [list(r.values()) for r in rows]), encoding="utf-8")
+
+
+def into_page(text: str) -> Callable[[Path], None]:
+    """Plant a text in the first page."""
+    return lambda pack: edit(pack, "index.html", "</body>", f"<p>{text}</p></body>")
+
+
+def cell(name: str, labels: dict[str, str], column: str, value: object) -> Callable[[Path], None]:
+    """Plant a value in a cell."""
+    return lambda pack: set_cell(pack, name, labels, column, value)
+
+
+def new_file(name: str, content: bytes) -> Callable[[Path], None]:
+    """Plant a file."""
+
+    def plant(pack: Path) -> None:
+        (pack / name).write_bytes(content)
+
+    return plant

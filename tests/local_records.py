@@ -9,7 +9,15 @@ from jsna.files.result import Loaded, Summary
 from jsna.files.result import together as no_rows
 from jsna.params import Params
 
-AREA = Area(Params())
+
+def alone(params=None):
+    """An area whose records are protected by themselves, as a pack of their own."""
+    area = Area(params or Params())
+    area.__dict__["policy"] = area.params.policy()
+    return area
+
+
+AREA = alone()
 
 
 def loaded(frame, **told):

@@ -9,7 +9,9 @@ from pathlib import Path
 from jsna.audit.attack import Attack, attack
 from jsna.audit.findings import Finding
 from jsna.audit.leaks import scan
+from jsna.audit.official import read_official
 from jsna.audit.pack import NotAPack, Pack, against_manifest, read_pack
+from jsna.audit.sheets import sheets
 from jsna.audit.told import told_in_words
 from jsna.errors import Problem
 
@@ -29,10 +31,13 @@ class Report:
         return int(bool(self.findings))
 
 
-def audit(folder: Path, previous: Iterable[Path] = (), canaries: Iterable[str] = ()) -> Report:
-    """Audit the pack in ``folder``, beside the packs before it.
+def audit(
+    folder: Path, previous: Iterable[Path] = (), canaries: Iterable[str] = (), official: Path | None = None
+) -> Report:
+    """Audit the pack in ``folder``, beside the packs before it and a folder of ``official`` figures.
 
-    Raises ``NotAPack`` for what is none, and for a pack before that is of another area.
+    Raises ``NotAPack`` for what is none, and for a pack before that is of another area; ``SourceError`` for a folder
+    of official figures without any.
     """
     pack = read_pack(folder)
     before = [read_pack(p) for p in previous]
@@ -47,7 +52,10 @@ def audit(folder: Path, previous: Iterable[Path] = (), canaries: Iterable[str] =
             )
         )
     before = [replace(p, name=f"{p.name}, {at} before") for at, p in enumerate(before, start=1)]
-    made = attack(pack, before)
-    findings = [*against_manifest(pack), *scan(pack.files, canaries), *told_in_words(pack), *made.findings]
+    published = None if official is None else read_official(official, str(pack.manifest.get("area_code", "")))
+    tables = sheets(pack)
+    made = attack(pack, tables, before, published)
+    words = told_in_words(pack, tables)
+    findings = [*against_manifest(pack), *scan(pack.files, canaries), *words, *made.findings]
     unique = {(f.kind, f.file, f.where, f.detail): f for f in reversed(findings)}
     return Report(pack, tuple(p.name for p in before), tuple(reversed(unique.values())), made)

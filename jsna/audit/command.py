@@ -12,7 +12,18 @@ def add_to(commands) -> None:
     """Add the command to the command line."""
     audit = commands.add_parser("audit", help="attack a pack as a stranger would; exit 1 when something is found")
     audit.add_argument("pack", type=Path, metavar="PACK")
-    audit.add_argument("--previous", nargs="+", type=Path, default=[], metavar="PACK", help="packs published before")
+    audit.add_argument(
+        "--previous",
+        nargs="+",
+        action="extend",
+        type=Path,
+        default=[],
+        metavar="PACK",
+        help="packs published before, all of them; may be given several times",
+    )
+    audit.add_argument(
+        "--official", type=Path, default=None, metavar="FOLDER", help="official figures of the same children"
+    )
     audit.add_argument("--canaries", type=Path, default=None, metavar="FILE", help="planted marks, one a line")
     audit.add_argument("--out", type=Path, default=Path("audits"), help="folder of the reports (default: audits)")
     audit.add_argument("--reveal", action="store_true", help="say what was found, too: for the analyst's eyes alone")
@@ -24,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     from jsna.audit.audit import audit
     from jsna.audit.report import as_text, write
 
-    report = audit(arguments.pack, arguments.previous, _marks(arguments.canaries))
+    report = audit(arguments.pack, arguments.previous, _marks(arguments.canaries), arguments.official)
     name = "-".join(p for p in (str(report.pack.manifest.get("area_code", "")), report.pack.name) if p)
     page = write(report, arguments.out / name, arguments.pack, arguments.reveal)
     print(as_text(report))

@@ -11,7 +11,10 @@ import yaml
 
 OUTSIDER = "anyone who reads the pack"
 RULE = "a reader who knows the rule"
+PROTECTOR = "a reader who knows how the protector works"
 COUNTED = "one who is himself counted"
+TOGETHER = "two who are themselves counted, together"
+OFFICIAL = "a reader who has the official figures"
 DIFFERENCING = "a reader who has the packs before"
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from jsna.audit.findings import Finding
+from jsna.audit.policy import METHODS, Rule, rule_of
 from jsna.errors import Problem, WorkbenchError
 
 NEEDED = ("manifest.json", "index.html", "tables")
@@ -31,15 +33,30 @@ class Pack:
         """Whether every figure is one that an official body had already published."""
         return self.manifest.get("parameters", {}).get("source") == "official"
 
+    @cached_property
+    def publishers(self) -> tuple[str, ...]:
+        """Sources of the manifest that an official body had published."""
+        inputs = self.manifest.get("inputs", [])
+        return tuple(
+            str(i["source"])
+            for i in inputs
+            if isinstance(i, dict) and str(i.get("licence", "")).startswith("Open Government") and i.get("source")
+        )
+
+    @cached_property
+    def rule(self) -> Rule:
+        """The public rule that the pack keeps to."""
+        return rule_of(self.manifest)
+
     @property
     def threshold(self) -> int:
         """The public rule: counts below it are hidden."""
-        return int(self.manifest.get("disclosure_policy", {}).get("suppress_below", 5))
+        return self.rule.threshold
 
     @property
     def minimum_denominator(self) -> int:
         """The public rule: no rate for fewer children than this."""
-        return int(self.manifest.get("parameters", {}).get("minimum_denominator", 10))
+        return self.rule.minimum_denominator
 
     @property
     def census(self) -> str:
@@ -64,7 +81,10 @@ def read_pack(folder: Path) -> Pack:
     files = {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
     try:
         manifest = json.loads(files["manifest.json"])
-        good = isinstance(manifest, dict) and isinstance(manifest.get("outputs"), dict)
+        good = isinstance(manifest, dict) and all(
+            isinstance(manifest.get(key, {}), dict) for key in ("outputs", "disclosure", "parameters")
+        )
+        good = good and "outputs" in manifest
     except (ValueError, KeyError):
         good, manifest = False, {}
     if not good:
@@ -74,6 +94,16 @@ def read_pack(folder: Path) -> Pack:
                 where=f"{folder.name}/manifest.json",
                 expected="the JSON that `jsna refresh` wrote, with `outputs`",
                 mend="Make the pack anew.",
+            )
+        )
+    method = manifest.get("disclosure", {}).get("method", METHODS[0])
+    if method not in METHODS:
+        raise NotAPack(
+            Problem(
+                "The manifest names a way of protecting counts that the audit does not know.",
+                where=f"{folder.name}/manifest.json, disclosure, method",
+                value=str(method),
+                expected=", ".join(METHODS),
             )
         )
     return Pack(folder.name, files, manifest)

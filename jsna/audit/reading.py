@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from jsna.audit.facts import HIDDEN, TOO_FEW, AgainstOthers, Between, Cell, Count, Facts, Limit
+from jsna.audit.facts import HIDDEN, TOO_FEW, AgainstOthers, Cell, Cluster, Count, Facts, Told
+from jsna.audit.meaning import base_of, group_name, interval, is_of_pupils, measure, number, period_of, rounded_to
 from jsna.audit.pack import Pack
 from jsna.audit.rules import rules
-from jsna.audit.sheets import Sheet, number_text
+from jsna.audit.sheets import Sheet
 
 SYMBOLS = {"", "c", "u", "x", "z", "low", "y", "none"}
-FINEST = 1e-6
 SHARES = {"share": 1.0, "proportion": 100.0}
 
 
@@ -24,7 +23,8 @@ class Reading:
     """``facts`` of all tables read; ``not_analysed`` names tables that the audit could make nothing of.
 
     ``official``: how many tables of a publisher's figures were passed on, of a kind that is not attacked. ``unread``:
-    columns of known tables that nothing is worked out from, with the file of each figure.
+    columns of known tables that nothing is worked out from, with the file of each figure. ``of_changed``: columns that
+    compare groups in a pack of changed counts.
     """
 
     facts: Facts = field(default_factory=Facts)
@@ -32,6 +32,7 @@ class Reading:
     small: list[tuple[str, Cell]] = field(default_factory=list)
     official: int = 0
     unread: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    of_changed: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
 def read(pack: Pack, tables: list[Sheet], into: Reading) -> None:
@@ -44,8 +45,9 @@ def read(pack: Pack, tables: list[Sheet], into: Reading) -> None:
         if not kinds:
             _note_unknown(pack, sheet, into)
         for kind in kinds:
-            for number, row in enumerate(sheet.rows, start=2):
-                _Row(pack, sheet, kind, number, dict(zip(sheet.head, row, strict=False)), periods, into).read()
+            for at, row in enumerate(sheet.rows, start=2):
+                _Row(pack, sheet, kind, at, dict(zip(sheet.head, row, strict=False)), periods, into).read()
+    into.facts.settle()
 
 
 def _periods(pack: Pack, tables: list[Sheet]) -> dict[str, str]:
@@ -80,6 +82,7 @@ class Kind:
     def named(self) -> set[str]:
         """Every column that the kind says something of."""
         listed = {c for value in self.settings.values() if isinstance(value, list) for c in value}
+        listed |= set(self.settings.get("known_of", ()))
         return listed | {v[1:] for v in self.settings.values() if isinstance(v, str) and v.startswith("@")}
 
 
@@ -93,12 +96,18 @@ class _Row:
     periods: dict[str, str]
     into: Reading
 
+    @property
+    def official(self) -> bool:
+        """Whether the row's figures are a publisher's, by the table or by the row's own word on its source."""
+        source = self._part("row_source")
+        return self.sheet.official or any(source.startswith(p) for p in self.pack.publishers)
+
     def read(self) -> None:
         count = self._count()
         if count is None:
             return
         facts = self.into.facts
-        base = count.of(base_of(count.outcome, self.sheet.official))
+        base = count.of(base_of(count.outcome, self.official))
         facts.mention(count, base if base != count else None)
         facts.mention(base)
         if not self.kind.settings.get("partial"):
@@ -107,15 +116,18 @@ class _Row:
         self._counts("base", base, None)
         self._counts("base_whole", base.whole, None)
         self._inside(count, base)
-        for column in self.kind.columns("unknown"):
-            value = number(self.cells.get(column, ""))
-            if value is not None:
-                facts.unknown.append((count, value))
+        if self.kind.columns("unknown"):
+            facts.unknown.add(count)
+        self._counts("unknown", count, None)
         for column in self.kind.columns("known"):
             value = number(self.cells.get(column, ""))
             if value is not None:
-                facts.known.append((count, value))
+                facts.known.append((count, *(self._stands_for(value))))
+        self._expected(count)
         self._figures(count, base)
+        self._of_known_group(base)
+        if self.cells.get(self.kind.settings.get("others_are", "")) == rules()["unknown_among_others"]:
+            facts.of_everybody.add((count.whole, count.characteristic))
         self._others(count)
 
     def _part(self, name: str) -> str:
@@ -146,25 +158,43 @@ class _Row:
         return Cell(self.pack.name, self.sheet.file, self.number, column, label[:60])
 
     def _counts(self, role: str, count: Count, base: Count | None) -> None:
-        facts, rule = self.into.facts, self.pack
+        facts = self.into.facts
         for column in self.kind.columns(role):
             text = self.cells.get(column, "")
-            value = number(text)
+            value, near = number(text), rounded_to(text)
             if text == HIDDEN:
                 facts.hide(count, self._cell(column))
+            elif near is not None:
+                facts.show_changed(count, near[0], near[1:], self._cell(column))
             elif value is not None and value == int(value):
-                facts.show(count, value, self._cell(column))
-                if not self.sheet.official:
-                    facts.zeros_shown |= value == 0
-                    if value < rule.threshold:
-                        self.into.small.append(("small count", self._cell(column)))
-                    if base is not None and base != count:
-                        self._complement(value, column)
+                self._shown(count, base, value, column)
 
-    def _complement(self, value: float, column: str) -> None:
+    def _shown(self, count: Count, base: Count | None, value: float, column: str) -> None:
+        facts, rule, cell = self.into.facts, self.pack.rule.of(is_of_pupils(count.outcome)), self._cell(column)
+        if self.official:
+            facts.show(count, value, cell) if self.pack.official else facts.show_official(count, value, cell)
+            return
+        if rule.changes_counts and self.kind.settings.get("made_of"):
+            return  # a sum of numbers that were changed one by one
+        nobody_lacks = value == 0 and column in self.kind.columns("unknown")
+        if not rule.may_be_shown(value) and not nobody_lacks:
+            grid = rule.method in ("round_5", "midpoint_6")
+            self.into.small.append(("unchanged count" if grid else "small count", cell))
+        if rule.changes_counts:
+            facts.show_changed(count, value, rule.stands_for(value), cell)
+            return
+        facts.show(count, value, cell)
+        facts.zeros_shown |= value == 0 and not nobody_lacks
+        if base is not None and base != count:
+            self._complement(value, column, rule.threshold)
+
+    def _stands_for(self, value: float) -> tuple[float, float]:
+        return (value, value) if self.official else self.pack.rule.stands_for(value)
+
+    def _complement(self, value: float, column: str, threshold: int) -> None:
         bases = [number(self.cells.get(c, "")) for c in self.kind.columns("base")]
         for base in bases:
-            if base is not None and 0 <= base - value < self.pack.threshold:
+            if base is not None and 0 <= base - value < threshold:
                 self.into.small.append(("small complement", self._cell(column)))
 
     def _inside(self, count: Count, base: Count) -> None:
@@ -174,8 +204,24 @@ class _Row:
             for part in (count, base):
                 self.into.facts.inside[part] = part._replace(characteristic=inside["characteristic"], group=group)
 
+    def _expected(self, count: Count) -> None:
+        """Numbers expected, which tell which small areas make up a cluster; and the clusters themselves."""
+        facts, found = self.into.facts, None
+        for column in self.kind.columns("expected"):
+            found = interval(self.cells.get(column, ""))
+        made_of = self.kind.settings.get("made_of")
+        if made_of:
+            places = re.findall(r"(?:^|, )(.+?) \((\d+) of (\d+)\)", self.cells.get(made_of["column"], ""))
+            parts = tuple(
+                (count._replace(characteristic=made_of["characteristic"], group=group_name(name)), int(some), int(all_))
+                for name, some, all_ in places
+            )
+            facts.clusters.append(Cluster(count, made_of["of"], parts, found))
+        elif found is not None:
+            facts.expected[count] = found
+
     def _figures(self, count: Count, base: Count) -> None:
-        facts = self.into.facts
+        facts, changed = self.into.facts, self.pack.rule.changes_counts and not self.official
         lone = not self.kind.columns("count")
         of = self.kind.settings.get("share_of")
         whole = count.whole.of(of) if of else base
@@ -183,50 +229,54 @@ class _Row:
             for column in self.kind.columns(role):
                 text = self.cells.get(column, "")
                 if text == HIDDEN and lone:
-                    facts.hide(count, self._cell(column))
+                    facts.lone.append((count, whole, self._cell(column)))
                 if text == TOO_FEW:
-                    facts.few[base] = self.pack.minimum_denominator - 1
+                    facts.few[base] = max(self._stands_for(self.pack.minimum_denominator - 1))
                 found = interval(text, scale)
                 if found is None:
                     continue
-                facts.between += _share(count, whole, found, self._cell(column))
+                facts.told.append(Told("share", count, whole, *found, self._cell(column), changed))
                 self._too_few_for(column)
         for role in ("share_low", "share_high"):
             for column in self.kind.columns(role):
                 found = interval(self.cells.get(column, ""))
                 if found:
-                    facts.limits.append(Limit(role, count, base, *found))
+                    facts.told.append(Told(role, count, base, *found, self._cell(column), changed))
         for how in ("others", "gap", "ratio"):
             for column in self.kind.columns(how):
                 found = interval(self.cells.get(column, ""))
-                if found:
+                if found and changed:
+                    self.into.of_changed[column].append(self.sheet.file)
+                elif found:
                     facts.against.append(AgainstOthers(how, count, base, *found))
+
+    def _of_known_group(self, base: Count) -> None:
+        """Of how many of those there are the group is known: whole per cent, cut off, or all but a few."""
+        if self.pack.rule.changes_counts:
+            return
+        for column, characteristic in self.kind.settings.get("known_of", {}).items():
+            text = self.cells.get(column, "")
+            share, few = number(text), re.fullmatch(r"all but fewer than (\d+)", text)
+            known = base._replace(characteristic=characteristic, group="")
+            if few:
+                self.into.facts.all_but.append((known, int(few[1]) - 1))
+            elif share is not None:
+                self.into.facts.known_share.append((known, share, share + 1))
 
     def _too_few_for(self, column: str) -> None:
         bases = [number(self.cells.get(c, "")) for c in self.kind.columns("base")]
         few = any(b is not None and b < self.pack.minimum_denominator for b in bases)
-        if few and not self.sheet.official:
+        if few and not self.official:
             self.into.small.append(("small denominator", self._cell(column)))
 
     def _others(self, count: Count) -> None:
         """Numbers in columns that the kind does not name: nothing may rest on a hidden count."""
         for column in self.sheet.head:
-            if column in self.kind.named or number(self.cells.get(column, "")) is None:
+            text = self.cells.get(column, "")
+            if column in self.kind.named or (number(text) is None and rounded_to(text) is None):
                 continue
             self.into.facts.beside.append((count, self._cell(column)))
             self.into.unread[column].append(self.sheet.file)
-
-
-def _share(count: Count, whole: Count, found: tuple[float, float], cell: Cell) -> list[Between]:
-    """100 count / whole lies in the interval: two sums of counts, whatever the whole is."""
-    if count == whole:
-        return []
-    why = f"{cell.file}, {cell.column}"
-    low, high = found
-    return [
-        Between(((count, 100.0), (whole, -low)), 0.0, math.inf, why),
-        Between(((count, 100.0), (whole, -high)), -math.inf, 0.0, why),
-    ]
 
 
 def _note_unknown(pack: Pack, sheet: Sheet, into: Reading) -> None:
@@ -245,68 +295,6 @@ def _note_unknown(pack: Pack, sheet: Sheet, into: Reading) -> None:
             value = number(row[index]) if index < len(row) else None
             if value is not None and value == int(value) and 0 < value < pack.threshold:
                 into.small.append(("small count", Cell(pack.name, sheet.file, at, column, row[0][:60])))
-
-
-def number(text: str) -> float | None:
-    """The number that a cell shows, or nothing for a word, a symbol or a period."""
-    plain = number_text(text)
-    return float(plain) if re.fullmatch(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?", plain) else None
-
-
-def interval(text: str, scale: float = 1.0) -> tuple[float, float] | None:
-    """What a rounded figure allows, each half a unit of its last place away.
-
-    >>> interval("12.5")
-    (12.45, 12.55)
-    """
-    value = number(text)
-    if value is None:
-        return None
-    decimals = len(number_text(text).partition(".")[2].partition("e")[0])
-    half = max(0.5 * 10.0**-decimals, FINEST)
-    return round((value - half) * scale, 9), round((value + half) * scale, 9)
-
-
-def measure(text: str) -> str:
-    """A measure's code for the names that tables give it.
-
-    >>> measure("Any SEN"), measure("need-asd")
-    ('any_sen', 'need_asd')
-    """
-    plain = re.sub(r"\s*\[\d+\]$", "", text).strip()
-    return rules()["outcomes"].get(plain, plain).lower().replace("-", "_")
-
-
-def group_name(text: str) -> str:
-    """A group's name in one form: small letters, no footnote marks."""
-    return re.sub(r"\s*\[\d+\]$", "", text).strip().lower()
-
-
-def period_of(text: str) -> str:
-    """A census's school year for the names that tables give it; anything else as it stands.
-
-    >>> period_of("January 2026"), period_of("2023 to 2025")
-    ('202526', '2023 to 2025')
-    """
-    match = re.fullmatch(r"Jan(?:uary)? (\d{4})", text.strip())
-    return f"{int(match[1]) - 1}{match[1][2:]}" if match else text.strip()
-
-
-def is_of_pupils(outcome: str) -> bool:
-    """Whether a measure counts pupils of a school census."""
-    return outcome == "pupils" or bool(re.match(rules()["pupil_measures"], outcome))
-
-
-def base_of(outcome: str, official: bool = False) -> str:
-    """Of whom a measure counts some. Two official measures are never taken to be of the same children.
-
-    >>> base_of("any_sen"), base_of("six_weeks"), base_of("ehc_05")
-    ('pupils', 'decided', 'all of ehc_05')
-    """
-    if outcome == "pupils" or is_of_pupils(outcome):
-        return "pupils"
-    own = f"all of {outcome}"
-    return own if official else rules()["bases"].get(outcome, own)
 
 
 @cache

@@ -8,12 +8,15 @@ from collections import defaultdict
 import numpy as np
 from scipy.stats import norm
 
+from jsna.audit.against import add_against
+from jsna.audit.clusters import add_clusters
 from jsna.audit.facts import Count, Facts
 from jsna.audit.rules import rules
-from jsna.audit.system import MOST, System
+from jsna.audit.system import MOST, System, fixed
 
 REST = "in no group that is listed"
 KNOWN = "all of known group"
+CLUSTER = "cluster"
 NO_GROUPS = ("", "(not known)", "(all of known group)")
 
 
@@ -30,10 +33,13 @@ def system_of(facts: Facts, without: str = "") -> System:
     system = System()
     for count, (value, _) in facts.shown.items():
         system.bound(count, value, value)
+    for count, told in facts.changed.items():
+        for ends in told:
+            system.bound(count, ends.lower, ends.upper)
     for count, most in facts.few.items():
         system.bound(count, 0, most)
-    for count, value in facts.known:
-        system.bound((KNOWN, count._replace(group="")), value, value)
+    for count, lower, upper in facts.known:
+        system.bound((KNOWN, count._replace(group="")), lower, upper)
     families = _families(facts)
     bases = _bases(facts)
     for count, base in bases.items():
@@ -47,13 +53,19 @@ def system_of(facts: Facts, without: str = "") -> System:
     if without != "places":
         _gathered(system, facts)
         _inside(system, facts)
-    for between in facts.between if without != "shares" else ():
-        system.add(dict(between.terms), between.lower, between.upper, between.why)
-    for count, number in facts.unknown:
+        add_clusters(system, facts)
+    if without != "shares":
+        _shares(system, facts)
+    for count in facts.unknown:
         whole, known = _ends(count)
-        system.add({whole: 1, known: -1}, number, number, "children whose group is not known")
+        system.add({whole: 1, known: -1, count: -1}, 0, 0, "children whose group is not known")
+    for known, lower, upper in facts.known_share if without != "shares" else ():
+        for value, least, most in ((lower, 0.0, math.inf), (upper, -math.inf, 0.0)):
+            system.add({(KNOWN, known): 100.0, known.whole: -value}, least, most, "children whose group is known")
+    for known, missing in facts.all_but:
+        system.add({known.whole: 1.0, (KNOWN, known): -1.0}, 0, missing, "children whose group is known")
     if without != "against":
-        _against(system, facts)
+        add_against(system, facts, lambda count: (KNOWN, count._replace(group="")))
     if without != "shares":
         _limits(system, facts)
     return system
@@ -68,7 +80,7 @@ def _families(facts: Facts) -> dict[tuple[Count, str], list[Count]]:
     """Counts that are groups of one characteristic of one measure, by the whole that they are parts of."""
     found: dict[tuple[Count, str], list[Count]] = defaultdict(list)
     for count in facts.mentioned:
-        if count.characteristic and count.group not in NO_GROUPS:
+        if count.characteristic not in ("", CLUSTER) and count.group not in NO_GROUPS:
             found[count.whole, count.characteristic].append(count)
     return found
 
@@ -157,44 +169,27 @@ def _gathered(system: System, facts: Facts) -> None:
                 system.add({rest: 1.0, (REST, base, rule["fine"]): -1.0}, -math.inf, 0, "groups gathered")
 
 
-def _against(system: System, facts: Facts) -> None:
-    """Ratios, gaps and shares of all others: sums of counts once the bases are known."""
-    if not facts.against:
-        return
-    low, high = system.bounds()
-    for fact in facts.against:
-        _, known = _ends(fact.count)
-        _, known_base = _ends(fact.base)
-        if fact.count.group in rules()["unknown_groups"] or not fact.count.group:
+def _shares(system: System, facts: Facts) -> None:
+    """100 counted / all lies between two ends: two sums of counts, whatever all are (the number shown, if rounded)."""
+    for told in facts.told:
+        if told.side != "share" or told.of_changed or told.count in facts.changed or told.count == told.whole:
             continue
-        base, all_bases = (_fixed(system, n, low, high) for n in (fact.base, known_base))
-        why = f"{fact.how} of {fact.count.label()}"
-        if fact.how == "others":
-            for value, lower, upper in ((fact.lower, 0.0, math.inf), (fact.upper, -math.inf, 0.0)):
-                terms = {known: 100.0, fact.count: -100.0, known_base: -value, fact.base: value}
-                system.add(terms, lower, upper, why)
-        elif base and all_bases and all_bases > base:
-            rest = all_bases - base
-            if fact.how == "ratio":
-                for value, lower, upper in ((fact.lower, 0.0, math.inf), (fact.upper, -math.inf, 0.0)):
-                    times = value * base / rest
-                    system.add({fact.count: 1 + times, known: -times}, lower, upper, why)
-            elif fact.how == "gap":
-                terms = {fact.count: 100 / base + 100 / rest, known: -100 / rest}
-                system.add(terms, fact.lower, fact.upper, why)
-
-
-def _fixed(system: System, name: object, low: np.ndarray, high: np.ndarray) -> float | None:
-    at = system.index.get(name)
-    return float(low[at]) if at is not None and at < low.size and low[at] == high[at] else None
+        why = f"{told.cell.file}, {told.cell.column}"
+        whole = facts.seen(told.whole) if told.whole in facts.changed else None
+        for value, lower, upper in ((told.lower, 0.0, math.inf), (told.upper, -math.inf, 0.0)):
+            if whole is None:
+                system.add({told.count: 100.0, told.whole: -value}, lower, upper, why)
+            else:
+                system.add({told.count: 100.0}, lower + value * whole, upper + value * whole, why)
 
 
 def _limits(system: System, facts: Facts) -> None:
     """Limits of an interval, turned back into the counts that give them."""
-    low, high = system.bounds() if facts.limits else (np.array([]), np.array([]))
-    for limit in facts.limits:
-        base = _fixed(system, limit.base, low, high)
-        if not base or base >= MOST or limit.count in facts.shown:
+    limits = [t for t in facts.told if t.side != "share" and facts.of_true(t) and t.count not in facts.shown]
+    low, high = system.bounds() if limits else (np.array([]), np.array([]))
+    for limit in limits:
+        base = fixed(system, limit.whole, low, high)
+        if not base or base >= MOST:
             continue
         counts = np.arange(base + 1)
         at = wilson(counts, base)[limit.side == "share_high"] * 100

@@ -54,14 +54,16 @@ def _scope(report: Report) -> list[str]:
     made = report.attack
     widths = [high - low for low, high in made.intervals.values()]
     wide = sum(w >= report.pack.threshold - 1 for w in widths)
+    of = "changed ones that can be small" if report.pack.rule.changes_counts else "hidden"
+    told = f"; of the {of}, {wide} cannot be told from {report.pack.threshold - 1} or more others." if widths else "."
     lines = [
-        f"Looked at: {len(report.pack.files)} files, {made.shown} counts shown, {made.hidden} hidden"
-        + (
-            f"; of the hidden, {wide} cannot be told from {report.pack.threshold - 1} or more others."
-            if widths
-            else "."
-        ),
+        f"Looked at: {len(report.pack.files)} files, {made.shown} counts shown, {made.hidden} hidden{told}",
     ]
+    if made.together:
+        lines.append(
+            f"Two who are counted, if they put together what each knows, know {made.together} hidden counts closer "
+            "than the rule tells; none of them is found out so."
+        )
     if report.previous:
         lines.append(f"Beside the packs before: {', '.join(report.previous)}.")
     if made.official:
@@ -90,6 +92,7 @@ def as_json(report: Report, reveal: bool) -> str:
         "counts_shown": made.shown,
         "counts_hidden": made.hidden,
         "widths": dict(sorted(Counter(str(min(h - lo, 10)) for lo, h in made.intervals.values()).items())),
+        "closer_by_two_together": made.together,
         "official_tables_passed_on": made.official,
         "not_analysed": [{"file": f, "why": w, "figures": n} for f, w, n in made.not_analysed],
         "findings": [f.as_row(reveal) for f in report.findings],

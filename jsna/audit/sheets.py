@@ -16,6 +16,7 @@ from jsna.audit.rules import rules
 
 EXHIBIT = "application/vnd.jsna.exhibit+json"
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+_NEAREST = re.compile(r"([\d,]+) (\(nearest \d+\))")
 _PICTURE = re.compile(r"data:image/[^\"']+")
 
 
@@ -48,6 +49,9 @@ def number_text(text: str) -> str:
     ('-1420.50', 'c')
     """
     plain = text.replace("−", "-").strip()
+    near = _NEAREST.fullmatch(plain)
+    if near:
+        return f"{near[1].replace(',', '')} {near[2]}"
     number = plain.replace(",", "").lstrip("+").removesuffix("%").strip()
     return number if _NUMBER.fullmatch(number) else plain
 
@@ -145,12 +149,6 @@ def _exhibits(text: str) -> Iterator[tuple[str, str, str]]:
 
 def _official_exhibits(pack: Pack) -> set[str]:
     """Names of the exhibits whose source is a publisher's of the manifest, and not the authority's own rows."""
-    inputs = pack.manifest.get("inputs", [])
-    published = [
-        str(i.get("source"))
-        for i in inputs
-        if isinstance(i, dict) and str(i.get("licence", "")).startswith("Open Government") and i.get("source")
-    ]
     found: set[str] = set()
     for name, content in pack.files.items():
         if not name.endswith(".ipynb"):
@@ -162,7 +160,7 @@ def _official_exhibits(pack: Pack) -> set[str]:
         exhibits = [o["data"][EXHIBIT] for c in cells for o in c.get("outputs", ()) if EXHIBIT in o.get("data", {})]
         for exhibit in exhibits:
             source = exhibit.get("source", "")
-            if pack.official or any(source.startswith(p) for p in published):
+            if pack.official or any(source.startswith(p) for p in pack.publishers):
                 found.add(exhibit.get("id", ""))
     return found | ({"flags"} if pack.official else set())
 

@@ -61,7 +61,7 @@ class System:
         (3, 3)
         """
         while True:
-            low, high, broken = self._carried()
+            low, high, broken = self.carried()
             if broken is None:
                 return low, high
             self.left_out.append(self.rows[broken][4])
@@ -73,7 +73,7 @@ class System:
             low[at], high[at] = lower, max(lower, upper)
         return low, high
 
-    def _carried(self) -> tuple[np.ndarray, np.ndarray, int | None]:
+    def carried(self) -> tuple[np.ndarray, np.ndarray, int | None]:
         low, high = self._start()
         if not self.rows:
             return low, high, None
@@ -163,6 +163,12 @@ def _parts(counts: int, rows: int, row: np.ndarray, at: np.ndarray) -> np.ndarra
     size = counts + rows
     joined = csr_array((np.ones(row.size), (at, counts + row)), shape=(size, size))
     return connected_components(joined, directed=False)[1][:counts]
+
+
+def fixed(system: System, name: object, low: np.ndarray, high: np.ndarray) -> float | None:
+    """The value of a count whose bounds have met, or nothing."""
+    at = system.index.get(name)
+    return float(low[at]) if at is not None and at < low.size and low[at] == high[at] else None
 
 
 @dataclass

@@ -10,7 +10,7 @@ from jsna.audit.facts import HIDDEN
 from jsna.audit.findings import Finding
 from jsna.audit.pack import Pack
 from jsna.audit.pieces import pieces
-from jsna.audit.sheets import Sheet, number_text, sheets
+from jsna.audit.sheets import Sheet, number_text
 
 _SVG_WORDS = re.compile(
     r"<(title|desc|text|tspan|metadata)\b[^>]*>(.*?)</\1>|<!--(.*?)-->|"
@@ -20,10 +20,9 @@ _SVG_WORDS = re.compile(
 _OUT_OF = re.compile(r"%\s*\(([\d,]+) (?:of|out of) ([\d,]+)")
 
 
-def told_in_words(pack: Pack) -> list[Finding]:
+def told_in_words(pack: Pack, tables: list[Sheet]) -> list[Finding]:
     """Every text that names a hidden group and gives a number beside it; and shares told with a small count."""
-    tables = [s for s in sheets(pack) if s.name]
-    return [*_of_figures(pack, tables), *_of_sentences(pack)]
+    return [*_of_figures(pack, [s for s in tables if s.name]), *_of_sentences(pack)]
 
 
 def _of_figures(pack: Pack, tables: list[Sheet]) -> Iterator[Finding]:
@@ -58,6 +57,7 @@ def _of_sentences(pack: Pack) -> Iterator[Finding]:
         for piece in pieces(name, content):
             for match in _OUT_OF.finditer(piece.text):
                 count, base = (int(g.replace(",", "")) for g in match.groups())
-                if count < pack.threshold or 0 <= base - count < pack.threshold:
+                small = count < pack.threshold or 0 <= base - count < pack.threshold
+                if not pack.rule.may_be_shown(count) if pack.rule.changes_counts else small:
                     line = piece.text.count("\n", 0, match.start()) + 1
                     yield Finding("small count", name, f"{piece.inside} line {line}".strip(), "in a sentence", match[0])

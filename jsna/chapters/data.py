@@ -12,18 +12,21 @@ from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import table_exhibit
 from jsna.exhibits.text import finding
 from jsna.files.result import Loaded
+from jsna.linked.figures import as_changed
+from jsna.linked.names import pupil_names
+from jsna.linked.pupils import completeness_name, not_known
 from jsna.local import kept_weights
 from jsna.sealed import Sealed
 
-CHECKED = {
-    "ethnicity": ("Ethnic group", ("REFU", "NOBT", "")),
-    "first_language": ("First language", ("NOT", "REF", "ZZZ", "")),
-    "lsoa21": ("Home area (LSOA 2021)", ("",)),
-    "idaci_decile": ("Deprivation decile", ("", "0")),
-    "year_group": ("Year group", ("",)),
-    "sex": ("Sex", ("U", "")),
-    "fsm_eligible": ("Free school meals", ("",)),
-    "sen_provision": ("SEN provision", ("",)),
+CHARACTERISTICS = {
+    "ethnicity": "Ethnic group",
+    "first_language": "First language",
+    "lsoa21": "Home area (LSOA 2021)",
+    "idaci_decile": "Deprivation decile",
+    "year_group": "Year group",
+    "sex": "Sex",
+    "fsm_eligible": "Free school meals",
+    "sen_provision": "SEN provision",
 }
 
 
@@ -119,19 +122,25 @@ def completeness(area: Area) -> Exhibit:
 
 
 def _completeness(area: Area):
-    frame = area.pupils.frame
-    latest = frame[frame["time_period"].astype(str) == area.periods[-1]]
-    missing = {
-        label: int((latest[c].isna() | latest[c].astype(str).isin(unknown)).sum())
-        for c, (label, unknown) in CHECKED.items()
-    }
-    counts = pd.DataFrame({"characteristic": list(missing), "not_known": list(missing.values())})
-    counts["pupils"] = len(latest)
+    true = not_known(area).reindex(list(CHARACTERISTICS))
+    complete = (true["not_known"] == 0).reset_index(drop=True)
+    missing = as_changed(true, ["not_known"], area.params.policy())["not_known"]
+    whole = area.count([]).unseal("to set beside those not known")
+    total = int(whole.loc[whole["time_period"].astype(str) == area.periods[-1], "pupils"].sum())
+    counts = pd.DataFrame({"characteristic": true.index.map(CHARACTERISTICS), "not_known": missing.to_numpy()})
+    counts["pupils"] = total
     counts["percent_known"] = 100 * (1 - counts["not_known"] / counts["pupils"])
     sealed = Sealed(counts, counts=("not_known", "pupils"), derived=("percent_known",))
-    complete = counts["not_known"] == 0
-    shown = protect(sealed, area.policy, source=area.pupil_source, synthetic=area.synthetic, relations=())
+    names = {"not_known": _names_of_missing(area, complete), "pupils": pupil_names(counts.index, area.periods[-1])}
+    shown = protect(sealed, area.policy, source=area.pupil_source, synthetic=area.synthetic, names=names, relations=())
     return _show_complete(shown, complete)
+
+
+def _names_of_missing(area: Area, complete: pd.Series) -> pd.Series:
+    """The names of the counts of pupils of whom a characteristic is not known; none where it is known of all."""
+    told = [completeness_name(column) for column in CHARACTERISTICS]
+    names = [pupil_names(pd.RangeIndex(1), area.periods[-1], **{variable: lost}).iloc[0] for variable, lost in told]
+    return pd.Series(names).where(~complete, "")
 
 
 def _show_complete(shown, complete: pd.Series):

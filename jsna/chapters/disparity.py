@@ -14,6 +14,7 @@ from jsna.area import Area, period_name
 from jsna.chapters.base import needs, passes_notice
 from jsna.codes import code_list
 from jsna.counts import OUTCOMES
+from jsna.disclosure import with_symbols
 from jsna.evidence.comparison import Comparison, Dimension, compare, dimension
 from jsna.evidence.pipeline import stages
 from jsna.exhibits.charts import dot_interval, forest
@@ -179,7 +180,7 @@ def flag_rows(part: Comparison, area: Area, outcome: str) -> list[dict[str, Any]
             "outcome": outcome,
             "characteristic": part.dimension,
             "group": shown.frame["label"],
-            "comparator": "all others",
+            "comparator": shown.frame["comparator"],
             "numerator": _cells(shown, "numerator", 0),
             "denominator": _cells(shown, "denominator", 0),
             "risk": _cells(shown, "risk", 4),
@@ -208,7 +209,7 @@ def _cells(shown: Any, column: str, places: int) -> pd.Series:
         return pd.Series("x", index=shown.frame.index)
     values = shown.frame[column].astype("float64")
     text = values.map(lambda v: "" if pd.isna(v) else "infinity" if np.isinf(v) else f"{v:.{places}f}")
-    return text.where(shown.symbols[column] == "", shown.symbols[column])
+    return with_symbols(text, shown.symbols[column])
 
 
 def card(part: Comparison, area: Area, outcome: str, frame: str) -> dict[str, Any]:
@@ -216,7 +217,7 @@ def card(part: Comparison, area: Area, outcome: str, frame: str) -> dict[str, An
     table = part.table.frame
     known = table[table["known"]]
     size = known["numerator"].sum(min_count=1)
-    hidden = bool((part.table.symbols["numerator"] == "c").any())
+    hidden = bool((part.table.symbols["numerator"] != "").any())
     return {
         "id": exhibit_id(part, outcome, "card"),
         "question": f"Which {texts()['dimensions'][part.dimension]['many']} are "

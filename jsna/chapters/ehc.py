@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pandas as pd
 
-from jsna.area import Area, cache_folder
+from jsna.area import Area
 from jsna.chapters.base import frame_of_area, gap, needs, source_row, with_extras
 from jsna.disclosure import Released, protect
-from jsna.evidence.ehc import case_counts, plan_years_of, years_of
+from jsna.evidence.ehc import years_of
+from jsna.evidence.pipeline.own_counts import plans_by_year
 from jsna.exhibits.charts import dot_interval
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import format_number
 from jsna.exhibits.text import finding, listing
-from jsna.files.result import Loaded
-from jsna.local import PIPELINE_LISTS, lists_of
+from jsna.linked.cases import plan_names
+from jsna.linked.figures import as_changed
 from jsna.measures import proportion
 from jsna.sealed import Sealed
 
@@ -36,15 +35,6 @@ def case_source(area: Area) -> str:
     return f"{area.ehc_cases.summary.source}, as held by {area.name}"
 
 
-def other_lists(area: Area) -> Mapping[str, Loaded]:
-    """The area's lists of annual reviews and disputes, by kind, where it has them."""
-    if area.local:
-        return lists_of(area.params, PIPELINE_LISTS)
-    from jsna.synthetic.lists import load_lists
-
-    return load_lists(area.params.seed, area.params.scale, cache_folder())
-
-
 def promise(area: Area, indicator: str) -> str:
     """What the area's board promised of an indicator, as a sentence; nothing where its frame has no such target."""
     frame = frame_of_area(area)
@@ -54,15 +44,17 @@ def promise(area: Area, indicator: str) -> str:
 
 
 def _by_year(area: Area) -> Released:
-    frame = case_counts(area.ehc_cases.frame, "sex").unseal("to add up cases by year")
-    years = frame.groupby("time_period", as_index=False)[["plans", "in_20_weeks"]].sum()
-    years = years[years["time_period"].isin([str(y) for y in plan_years_of(area.ehc_cases)])].reset_index(drop=True)
+    years = plans_by_year(area.ehc_cases).unseal("to work out shares")
+    pair, policy = ("in_20_weeks", "plans"), area.policy
+    years = as_changed(years, pair, policy, within="plans")
+    names = plan_names(years, years["time_period"], pair)
+    if policy.pattern is not None:
+        years = years.assign(**{c: policy.pattern.rounded(years[c], names[c]) for c in pair})
     parts = ["estimate", "lower", "upper"]
-    names = ["percent", "percent_lower", "percent_upper"]
-    years[names] = 100 * proportion(years["in_20_weeks"], years["plans"], area.params.confidence)[parts]
-    pair = ("in_20_weeks", "plans")
-    sealed = Sealed(years, counts=pair, rates=dict.fromkeys(names, pair))
-    return protect(sealed, area.policy, source=case_source(area), synthetic=area.synthetic, relations=())
+    shares = ["percent", "percent_lower", "percent_upper"]
+    years[shares] = 100 * proportion(years["in_20_weeks"], years["plans"], area.params.confidence)[parts]
+    sealed = Sealed(years, counts=pair, rates=dict.fromkeys(shares, pair))
+    return protect(sealed, policy, source=case_source(area), synthetic=area.synthetic, names=names, relations=())
 
 
 @needs("cases")

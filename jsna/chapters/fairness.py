@@ -41,6 +41,7 @@ def judged(area: Area, by: str, *, needs: bool = True) -> Comparison:
     own_deprivation = by.startswith("idaci")
     return assess(
         area.cells(by, *(c for c in adjusters if not (own_deprivation and c in DEPRIVATION))),
+        area.count([by]),
         area.repeats,
         area_dimension(area, by),
         ALL_OUTCOMES if needs else OUTCOMES,

@@ -14,6 +14,7 @@ from jsna.exhibits.charts import bars, trend
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import format_number
 from jsna.exhibits.text import finding
+from jsna.linked.names import pupil_names
 from jsna.measures import proportion
 from jsna.sealed import Sealed
 
@@ -41,8 +42,17 @@ def _by_census(area: Area) -> Released:
         counts=pair,
         rates={"percent": pair, "percent_lower": pair, "percent_upper": pair},
     )
+    names = {
+        "identified": pupil_names(long.index, long["time_period"], long["outcome"]),
+        "pupils": pupil_names(long.index, long["time_period"]),
+    }
     return protect(
-        sealed, area.policy, source=area.pupil_source, synthetic=area.synthetic, relations=(("time_period",),)
+        sealed,
+        area.policy,
+        source=area.pupil_source,
+        synthetic=area.synthetic,
+        names=names,
+        relations=(("time_period",),),
     )
 
 
@@ -87,8 +97,12 @@ def primary_needs(area: Area) -> Exhibit:
     counts = pd.DataFrame({"need": [plain[n] for n in NEEDS], "pupils": [int(row[f"need_{n}"]) for n in NEEDS]})
     counts["with_sen"] = int(row["any_sen"])
     counts["percent"] = 100 * counts["pupils"] / counts["with_sen"]
+    names = {
+        "pupils": pupil_names(counts.index, area.periods[-1], pd.Series([f"need_{n}" for n in NEEDS])),
+        "with_sen": pupil_names(counts.index, area.periods[-1], "any_sen"),
+    }
     sealed = Sealed(counts, counts=("pupils", "with_sen"), derived=("percent",))
-    table = protect(sealed, area.policy, source=area.pupil_source, synthetic=area.synthetic)
+    table = protect(sealed, area.policy, source=area.pupil_source, synthetic=area.synthetic, names=names)
     return bars(
         table,
         id="identification-needs",

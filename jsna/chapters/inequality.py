@@ -11,6 +11,7 @@ from jsna.evidence.strata import gradient_table, strata_table
 from jsna.exhibits.model import Exhibits
 from jsna.exhibits.tables import format_number, table_exhibit
 from jsna.exhibits.text import finding
+from jsna.sealed import Sealed
 
 
 @needs("pupils")
@@ -18,6 +19,7 @@ def gradient(area: Area) -> Exhibits:
     """How steeply each outcome goes with the deprivation of the home area, over its whole range."""
     table = gradient_table(
         area.cells("idaci_rank", *DEMOGRAPHIC),
+        _homes_known(area),
         ALL_OUTCOMES,
         rank="idaci_rank",
         adjust=DEMOGRAPHIC,
@@ -48,6 +50,16 @@ def gradient(area: Area) -> Exhibits:
             table_exhibit(table, id="deprivation-gradient-table", title=title, columns=columns, row_header="measure"),
         )
     )
+
+
+def _homes_known(area: Area) -> Sealed:
+    """Pupils whose home is known, by census: all of them, or those of the fifths of deprivation."""
+    fifths = area.count(["idaci_quintile"]).unseal("to leave out those whose home is not known")
+    known = fifths["idaci_quintile"].astype(str) != "0"
+    if known.all():
+        return area.count([])
+    counts = ("pupils", *ALL_OUTCOMES)
+    return Sealed(fifths[known].groupby("time_period", observed=True)[list(counts)].sum().reset_index(), counts=counts)
 
 
 @needs("pupils")

@@ -10,14 +10,15 @@ import pandas as pd
 from jsna.area import Area, period_name
 from jsna.chapters.base import frame_of_area, gap, needs, passes_notice, source_row, with_extras
 from jsna.chapters.disparity import flag_rows, texts
-from jsna.chapters.ehc import case_source, other_lists
+from jsna.chapters.ehc import case_source
 from jsna.chapters.pipeline_columns import AGE, ENGLAND, FIGURES, GLANCE, KNOWN, OVERALL
 from jsna.chapters.pipeline_periods import dated, periods_in_words
 from jsna.disproportionality.rule import WATCH
 from jsna.evidence.comparison import Comparison
 from jsna.evidence.pipeline import Stage, official_counts, stages
 from jsna.evidence.pipeline.compared import Pipeline, compared
-from jsna.evidence.pipeline.own import compared_own, own_counts
+from jsna.evidence.pipeline.own import compared_own
+from jsna.evidence.pipeline.own_counts import other_lists, own_counts_of
 from jsna.exhibits.charts import forest
 from jsna.exhibits.model import Exhibit, Exhibits
 from jsna.exhibits.pipeline_chart import matrix
@@ -44,12 +45,8 @@ def official(area: Area) -> Pipeline:
 @needs("cases")
 def own(area: Area) -> Pipeline:
     """The stages that the authority's own lists can tell, by the same groups, and within age."""
-    pupils = area.pupils.frame
-    latest = pupils[pupils["time_period"].astype("str") == area.periods[-1]]
-    lists = {kind: loaded.frame for kind, loaded in other_lists(area).items()}
-    counts = own_counts(area.ehc_cases, lists, latest.drop_duplicates("pupil_id"))
     return compared_own(
-        counts,
+        own_counts_of(area),
         policy=area.policy,
         source=case_source(area),
         synthetic=area.synthetic,

@@ -11,7 +11,7 @@ from geo.clusters import Moran
 from jsna.area import Area, period_name
 from jsna.chapters.base import needs
 from jsna.chapters.disparity import outcome_name
-from jsna.chapters.wards import INDICES, RATIO_COLUMNS, SHARE_COLUMNS, place_texts
+from jsna.chapters.wards import RATIO_COLUMNS, SHARE_COLUMNS, place_texts
 from jsna.disclosure import Released
 from jsna.evidence import place_patterns as patterns
 from jsna.evidence.places import ABOVE, BELOW, LEVEL, UNCLEAR, SmallAreas, lsoa_rates
@@ -20,6 +20,7 @@ from jsna.exhibits.maps import paired_tiles
 from jsna.exhibits.model import Exhibit, Exhibits
 from jsna.exhibits.tables import format_number, table_exhibit
 from jsna.exhibits.text import finding, listing
+from jsna.linked.places import INDICES, MOVES
 
 AREA = [
     {"name": "label", "label": "Small area", "kind": "text"},
@@ -32,7 +33,6 @@ STEADIED = [
 ]
 SIDE = {"name": "side", "label": "Beside the average", "kind": "text"}
 SIDES = {ABOVE: "clearly above", BELOW: "clearly below", UNCLEAR: "no clear difference"}
-BEFORE, AFTER = "imd_2019_decile", "imd_2025_decile"
 
 
 @needs("pupils")
@@ -40,18 +40,20 @@ def lsoa_map(areas: SmallAreas, area: Area) -> Exhibits:
     """The steadied share of each LSOA, and how sure it is, with the finding and all figures."""
     table = _with_sides(lsoa_rates(areas))
     frame = table.frame
-    average = 100 * frame["numerator"].sum() / frame["denominator"].sum()
+    whole, is_shown = areas.whole(areas.outcome)
+    known = whole if is_shown else frame.dropna(subset=["numerator", "denominator"])
+    average = 100 * known["numerator"].sum() / known["denominator"].sum()
     above, below = int((frame["smoothed_lower"] > average).sum()), int((frame["smoothed_upper"] < average).sum())
-    known, name = int(frame["smoothed"].notna().sum()), outcome_name(areas.outcome)
+    steadied, name = int(frame["smoothed"].notna().sum()), outcome_name(areas.outcome)
     clear = frame["adjusted_side"].isin([ABOVE, BELOW]).sum()
     said = finding(
         "lsoas-finding",
-        f"{name}: of {known} small areas (LSOAs), {above} lie clearly above the area’s "
+        f"{name}: of {steadied} small areas (LSOAs), {above} lie clearly above the area’s "
         f"{format_number(average, 'percent')}% and {below} clearly below, once shares are steadied.",
         detail=(
             f"Shares run from {_range(frame, 'percent')}% as counted and from {_range(frame, 'smoothed')}% steadied.",
-            f"Against what year group, sex and deprivation lead to expect, {clear} of {known} stand out after allowing "
-            "for so many comparisons.",
+            f"Against what year group, sex and deprivation lead to expect, {clear} of {steadied} stand out after "
+            "allowing for so many comparisons.",
             _plain("smoothed_note"),
         ),
     )
@@ -59,7 +61,7 @@ def lsoa_map(areas: SmallAreas, area: Area) -> Exhibits:
         table,
         areas.shapes,
         id="lsoas-map",
-        title=f"{name}: {above} of {known} small areas clearly above the average share, {below} below, "
+        title=f"{name}: {above} of {steadied} small areas clearly above the average share, {below} below, "
         f"{period_name(area.periods[-1])}",
         code="group",
         label="label",
@@ -161,8 +163,8 @@ def units(areas: SmallAreas, area: Area) -> Exhibits:
     small, large = frame.iloc[0], frame.iloc[-1]
     said = finding(
         "units-finding",
-        f"{outcome_name(areas.outcome)}: shares run from {_ends(small)}% over {int(small['units'])} small areas, but "
-        f"from {_ends(large)}% over {int(large['units'])} wards.",
+        f"{outcome_name(areas.outcome)}: shares run from {_ends(small)}% over {int(small['units_shown'])} small areas, "
+        f"but from {_ends(large)}% over {int(large['units_shown'])} wards.",
         detail=(
             f"Chance taken off, small areas lie about {format_number(small['variation'], 'percent')}% of the average "
             f"away from it, wards {format_number(large['variation'], 'percent')}%; against numbers expected for year "
@@ -207,7 +209,7 @@ def deciles(areas: SmallAreas, area: Area) -> Exhibits:
     table = table.with_columns(label=labels, index_name=table.frame["index"].map(names))
     slopes = _sourced(patterns.gradients(areas, INDICES))
     slopes = slopes.with_columns(index_name=slopes.frame["index"].map(names))
-    moves = _sourced(patterns.edition_moves(areas, BEFORE, AFTER))
+    moves = _sourced(patterns.edition_moves(areas))
     return Exhibits(
         (
             _editions_finding(slopes, moves, areas),
@@ -225,7 +227,7 @@ def _sourced(table: Released) -> Released:
 
 
 def _editions_finding(slopes: Released, moves: Released, areas: SmallAreas) -> Exhibit:
-    pupils = moves.frame.set_index("move")["denominator"].reindex(list(patterns.MOVES))
+    pupils = moves.frame.set_index("move")["denominator"].reindex(list(MOVES))
     total = int(pupils.sum())
     moved = total - int(pupils.iloc[2:3].sum())
     up = int(pupils.iloc[:2].sum())

@@ -10,7 +10,7 @@ import pandas as pd
 from jsna.area import Area, period_name
 from jsna.chapters.base import gap, needs, passes_notice, with_extras
 from jsna.chapters.disparity import outcome_name, texts
-from jsna.disclosure import Released, publish_official
+from jsna.disclosure import Released, protect, publish_official
 from jsna.evidence.comparison import Comparison
 from jsna.evidence.place_patterns import old_and_new_wards
 from jsna.evidence.places import LINES, SmallAreas, ward_rates
@@ -18,9 +18,11 @@ from jsna.exhibits.maps import map_with_tiles
 from jsna.exhibits.model import Exhibit, Exhibits
 from jsna.exhibits.tables import format_number, table_exhibit
 from jsna.exhibits.text import finding, listing
+from jsna.linked.names import NOT_KNOWN, category, pupil_names
+from jsna.linked.places import GROUPS, OUTCOME, counts_seen, embedded_homes
+from jsna.sealed import Sealed
 
 RATIO_EDGES = (0.8, 0.95, 1.05, 1.25)
-INDICES = ("idaci_2025_decile", "imd_2019_decile", "imd_2025_decile")
 if TYPE_CHECKING:
     import geopandas as gpd
 
@@ -88,11 +90,16 @@ def _ward_shapes(area: Area) -> tuple[gpd.GeoDataFrame, str]:
 @needs("pupils")
 def beyond(area: Area) -> Exhibit:
     """How many pupils of the area's schools have no home in one of its wards, and are on no map."""
-    elsewhere = area.homes_elsewhere
-    if not elsewhere:
+    if not area.homes_elsewhere:
         return finding("wards-beyond", "Every pupil of the latest census has a home in one of the wards.")
-    few = elsewhere < area.policy.threshold
-    many = f"Fewer than {area.policy.threshold}" if few else f"{elsewhere:,}"
+    name = pupil_names(pd.RangeIndex(1), area.periods[-1], place=str(category("ward_code", NOT_KNOWN)))
+    elsewhere = area.count_elsewhere().unseal("to say how many live elsewhere")
+    latest = elsewhere[elsewhere["time_period"].astype(str) == area.periods[-1]].reset_index(drop=True)
+    seen = counts_seen(latest.filter(regex="pupils$"), {"pupils": name}, area.policy)
+    counted = Sealed(seen, counts=("pupils",))
+    told = {"source": area.pupil_source, "synthetic": area.synthetic, "names": {"pupils": name}}
+    many = protect(counted, area.policy, **told).frame["pupils"].iloc[0]
+    many = "Some" if pd.isna(many) else f"{many:,.0f}"
     return finding(
         "wards-beyond",
         f"{many} pupils of the latest census live outside of the wards, or it is not known where: they are in no map "
@@ -110,23 +117,27 @@ def _ends(table: Released, ratio: str) -> str:
 
 
 @needs("pupils")
-def study(area: Area, outcome: str = "any_sen") -> SmallAreas | Exhibit:
-    """The pupils of the latest census by home LSOA; ``outcome`` is the one that is shown by LSOA."""
-    from geo.places import AREA_CODE, embedded_lookup, embedded_lsoas, embedded_shapes
+def study(area: Area, outcome: str = OUTCOME) -> SmallAreas | Exhibit:
+    """The pupils of the latest census by home LSOA; ``outcome`` is the one that is shown by LSOA.
+
+    In a pack this is the outcome of its plan of tables.
+    """
+    from geo.places import AREA_CODE, embedded_shapes
 
     if area.code != AREA_CODE:
         return gap("wards-study", "The embedded small areas are those of Luton alone.", "Bring shapes and lookups.")
-    lsoas = embedded_lsoas().rename(columns={"lsoa21_name": "label"})
-    middle = embedded_lookup("lsoa21", "msoa21").rows.set_index("source")["target"]
+    lsoas = embedded_homes()
     return SmallAreas(
         area.count_at_home(["lsoa21", "year_group", "sex", "school_urn", "school_phase"]),
-        lsoas.assign(quintile=(lsoas["idaci_2025_decile"] + 1) // 2, msoa21=lsoas["lsoa21"].map(middle)),
+        lsoas.assign(quintile=(lsoas["idaci_2025_decile"] + 1) // 2),
         embedded_shapes("lsoa21"),
         period=area.periods[-1],
         policy=area.policy,
         source=area.pupil_source,
         synthetic=area.synthetic,
         outcome=outcome,
+        groups=GROUPS,
+        elsewhere=area.homes_elsewhere > 0,
         confidence=area.params.confidence,
     )
 

@@ -45,7 +45,8 @@ class Table:
     ``counts`` has the columns ``by``, ``time_period`` where there are several, and the counts. ``measures`` names the
     columns of counts that are shown, each with the categories it adds to those of its row: ``{"pupils": {},
     "ehc_plan": {"sen": "ehc_plan"}}``. Every combination of the categories in ``by`` that has no row is a count of 0.
-    ``official``: somebody else has published it, so it is known and can no longer be hidden.
+    ``official``: somebody else has published it, so it is known and can no longer be hidden. ``weight``: how much more
+    it costs to hide a count of this table than of another; a count in several tables has the largest.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Table:
     by: tuple[str, ...]
     measures: Mapping[str, Mapping[str, str]]
     official: bool = False
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -73,6 +75,7 @@ class System:
     relations: sparse.csr_array
     places: pd.DataFrame
     tables: tuple[Table, ...]
+    weight: NDArray[np.float64]
     classifications: tuple[Classification, ...] = field(default=())
 
     def __len__(self) -> int:
@@ -123,6 +126,9 @@ def system_of(
     counts = known["count"].to_numpy("int64")
     rest = (known["part"] == "rest").to_numpy()
     at = pd.Index(known["id"][~rest]).get_indexer(long["id"])
+    weight = np.ones(len(known))
+    heaviest = long["table"].map({t.name: t.weight for t in tables}).groupby(at).max()
+    weight[heaviest.index] = heaviest
     return System(
         Sealed(coding.decode(known["id"].to_numpy()).assign(count=counts, part=known["part"]), counts=("count",)),
         known["shown"].to_numpy(bool),
@@ -131,6 +137,7 @@ def system_of(
         relations,
         long[list(_PLACED)].assign(cell=at),
         tables,
+        weight,
         tuple(classifications),
     )
 

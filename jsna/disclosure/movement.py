@@ -7,12 +7,13 @@ as uncertain as the furthest movement found.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import highspy
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -22,6 +23,13 @@ CLOSE = 1e-5
 ALMOST_FREE = 1e-3
 # After so many movements that the likely cells do not offer, all others are asked.
 PATIENCE = 10
+# After so many searches for a cell each, many cells are tried at once, so large a share of them a time, while that
+# finds as many as pays for the search.
+SINGLY = 200
+SHARE = 0.7
+PAYS = 10
+FEWEST = 20
+SEED = 0
 
 
 class Movements:
@@ -43,14 +51,30 @@ class Movements:
         within, beyond = _Programme(self, likely | self.used), _Programme(self, possible | self.used)
         waiting: list[tuple[int, float]] = []
         missing: list[tuple[int, float]] = []
-        wanted = list(wanted)
+        wanted, singly = list(wanted), SINGLY
         for number, (cell, by) in enumerate(wanted, 1):
-            if not self.reaches(cell, by) and not within.move(cell, by):
-                waiting.append((cell, by))
+            if singly >= SINGLY:
+                self.find_together(wanted[number - 1 :])
+                singly = 0
+            if not self.reaches(cell, by):
+                singly += 1
+                if not within.move(cell, by):
+                    waiting.append((cell, by))
             if len(waiting) >= PATIENCE or (waiting and number == len(wanted)):
                 missing += [(c, b) for c, b in waiting if not self.reaches(c, b) and not beyond.move(c, b)]
                 waiting, within = [], _Programme(self, likely | self.used)
         return missing
+
+    def find_together(self, wanted: Iterable[tuple[int, float]]) -> None:
+        """Look for movements of many cells at once, among those that are hidden anyhow, as long as that pays."""
+        programme, random = _Programme(self, self.used), np.random.default_rng(SEED)
+        left = [w for w in wanted if not self.reaches(*w)]
+        while len(left) >= FEWEST:
+            # Not all of them: where some rise, others must fall.
+            programme.move_together([left[i] for i in np.flatnonzero(random.random(len(left)) < SHARE)])
+            before, left = len(left), [w for w in left if not self.reaches(*w)]
+            if before - len(left) < PAYS:
+                return
 
     def reaches(self, cell: int, by: float) -> bool:
         """Whether a cell is known to be able to move so far."""
@@ -116,28 +140,64 @@ class _Programme:
         self._highs.changeColBounds(forced, abs(by), most)
         self._highs.changeColBounds(barred, 0.0, 0.0)
         self._highs.run()
-        values = np.asarray(self._highs.getSolution().col_value)
-        optimal = self._highs.getModelStatus() == self._optimal
+        change = self._found()
         self._highs.changeColBounds(at, 0.0, np.inf)
         self._highs.changeColBounds(at + n, 0.0, count)
-        if not optimal:
-            return False
+        return change is not None and self._take(change) and self._of.reaches(cell, by)
+
+    def move_together(self, wanted: Sequence[tuple[int, float]]) -> None:
+        """Move all of ``wanted`` in their directions, as far as that can be done at once."""
+        n, counts = len(self._columns), self._of.counts[self._columns]
+        cells, by = np.array([c for c, _ in wanted], "int64"), np.array([b for _, b in wanted])
+        at, by = self._at[cells][self._at[cells] >= 0], by[self._at[cells] >= 0]
+        self._cheapen()
+        cost, most = np.r_[self._cost, self._cost], np.r_[np.full(n, np.inf), counts]
+        aim, reach = cost.copy(), most.copy()
+        aim[np.where(by > 0, at, at + n)] = -1.0
+        reach[np.where(by > 0, at, at + n)] = np.abs(by)
+        reach[np.where(by > 0, at + n, at)] = 0.0
+        self._set(aim, reach)
+        self._highs.run()
+        change = self._found()
+        self._set(cost, most)
+        if change is None:
+            return
+        # What has no sum in common is a movement by itself, and may go further than all of them at once.
+        moved = np.flatnonzero(change)
+        rows = sparse.csr_array(self._rows[:, moved])
+        label = connected_components(sparse.block_array([[None, rows.T], [rows, None]]))[1][: len(moved)]
+        for one in np.unique(label):
+            self._take(np.bincount(moved[label == one], change[moved[label == one]], minlength=n))
+
+    def _set(self, cost: Floats, most: Floats) -> None:
+        every = np.arange(len(cost), dtype=np.int32)
+        self._highs.changeColsCost(len(cost), every, cost)
+        self._highs.changeColsBounds(len(cost), every, np.zeros(len(cost)), most)
+
+    def _found(self) -> Floats | None:
+        """The change of each column in the solution, if there is one."""
+        n, values = len(self._columns), np.asarray(self._highs.getSolution().col_value)
+        if self._highs.getModelStatus() != self._optimal:
+            return None
         change = values[:n] - values[n:]
         change[np.abs(change) < TINY] = 0.0
+        return change
+
+    def _take(self, change: Floats) -> bool:
+        """Take a change in, if it is a movement at all: the solver's word is not taken on trust."""
         sums = self._rows @ change
-        # Whether it is a movement at all: the solver's word is not taken on trust.
         here = np.r_[self._of.counts[self._columns], self._room]
         moved = np.r_[change, sums[self._spare]]
         if np.abs(sums[~self._spare]).max(initial=0) > CLOSE or (here + moved).min() < -CLOSE:
             return False
         self._of.take(self._columns, change, _furthest(here, moved), _furthest(here, -moved))
-        return self._of.reaches(cell, by)
+        return True
 
     def _cheapen(self) -> None:
         """Cells that have been touched since cost almost nothing any more."""
         new = np.flatnonzero(self._of.used[self._columns] & ~self._seen)
         if len(new):
-            self._seen[new] = True
+            self._seen[new], self._cost[new] = True, ALMOST_FREE
             both = np.r_[new, new + len(self._columns)].astype(np.int32)
             self._highs.changeColsCost(len(both), both, np.full(len(both), ALMOST_FREE))
 

@@ -13,6 +13,21 @@ SYMBOLS = {
     "u": "low reliability: too few pupils for a rate",
     "low": "rounds to zero but is not zero",
 }
+ROUNDED = {f"r{base}": f"(nearest {base})" for base in (10, 20, 50, 100)}
+
+
+def with_symbols(text: pd.Series, symbols: pd.Series) -> pd.Series:
+    """Texts of a column with the symbol in place of what is not shown; a rounded number says to what it is rounded.
+
+    >>> with_symbols(pd.Series(["7", "", "1170"]), pd.Series(["", "c", "r10"])).tolist()
+    ['7', 'c', '1170 (nearest 10)']
+    """
+    near = symbols.map(ROUNDED)
+    if near.isna().all():
+        return text.where(symbols == "", symbols)
+    words = text.map(lambda v: f"{v:.0f}" if isinstance(v, float) else str(v))
+    shown = text.where(near.isna(), words + " " + near.fillna(""))
+    return shown.where((symbols == "") | near.notna(), symbols)
 
 
 @dataclass(frozen=True)
@@ -20,7 +35,8 @@ class Released:
     """A protected table.
 
     ``frame`` holds values, missing wherever something is hidden or absent; ``symbols`` has the same shape and says why
-    (one of ``SYMBOLS``, or empty). ``source`` names the data; ``synthetic`` is true when no real child is in it.
+    (one of ``SYMBOLS``, or empty), or to what a value is rounded (one of ``ROUNDED``). ``source`` names the data;
+    ``synthetic`` is true when no real child is in it.
     """
 
     frame: pd.DataFrame
@@ -57,4 +73,4 @@ class Released:
     def text(self) -> pd.DataFrame:
         """Values and symbols in one frame of objects: what a CSV reader should see, never an empty cell."""
         merged = self.frame.astype(object)
-        return merged.where(self.symbols == "", self.symbols)
+        return pd.DataFrame({c: with_symbols(merged[c], self.symbols[c]) for c in merged}, index=merged.index)

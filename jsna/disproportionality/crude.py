@@ -21,6 +21,7 @@ def crude(
     count: str,
     total: str,
     known: str | None = None,
+    whole: tuple[str, str] | None = None,
     reference: str | None = None,
     family: list[str] | None = None,
     tests: list[str] | None = None,
@@ -30,11 +31,12 @@ def crude(
 
     ``frame`` has one row a group within a family (``family`` names columns such as outcome and census); ``count`` and
     ``total`` are whole numbers; ``known`` is a boolean column: pupils of unknown group are rows of their own, in
-    nobody's comparator, tested against nobody. ``pupils_affected`` is how many more (+) or fewer (−) are identified
-    than at the comparator's risk. q-values allow for all tests of a family; ``tests`` names columns that make wider
-    families of tests (none: all rows are one). Status is ``watch``, ``insufficient data`` or ``no evidence`` (the
-    reference row itself: ``reference group``): a crude comparison never says more. A row whose counts cannot be used is
-    left out of every comparator, and the other rows say so.
+    nobody's comparator, tested against nobody. ``whole`` names two columns, count and total of all from whom all others
+    are told by taking the row's own; without it, the sums of all rows of known group. ``pupils_affected`` is how many
+    more (+) or fewer (−) are identified than at the comparator's risk. q-values allow for all tests of a family;
+    ``tests`` names columns that make wider families of tests (none: all rows are one). Status is ``watch``,
+    ``insufficient data`` or ``no evidence`` (the reference row itself: ``reference group``): a crude comparison never
+    says more. A row whose counts cannot be used is left out of every comparator, and the other rows say so.
 
     Raises ``MeasureError`` for a missing or non-numeric column, a ``known`` with gaps, a group that stands twice in a
     family, or a reference that is not there. When not to use: across several areas, where ``stratified`` is the answer.
@@ -44,7 +46,8 @@ def crude(
     [[0.3, 0.125, 'watch'], [0.125, 0.3, 'watch']]
     """
     family = family or []
-    _check(frame, [group, count, total, *family, *([known] if known else [])], [*family, group], known)
+    marks = [*([known] if known else []), *(whole or ())]
+    _check(frame, [group, count, total, *family, *marks], [*family, group], known)
     rows = pd.DataFrame(
         {
             **{c: frame[c] for c in family},
@@ -54,13 +57,15 @@ def crude(
             "_known": known_rows(frame, group, known) if known else True,
         }
     ).reset_index(drop=True)
+    if whole:
+        rows[["_count", "_total"]] = frame[list(whole)].to_numpy("float64")
     own = count_status(rows["numerator"].to_numpy(), rows["denominator"].to_numpy())
     rows["_usable"] = np.isin(own, ["", NO_PUPILS])
     tests = family if tests is None else tests
     parts = [_measured(_others(rows, family), tests, confidence)]
     if reference is not None:
         parts.append(_measured(_reference(rows, family, reference), tests, confidence))
-    return pd.concat(parts, ignore_index=True).drop(columns=["_known", "_usable"])
+    return pd.concat(parts, ignore_index=True).drop(columns=["_known", "_usable", "_count", "_total"], errors="ignore")
 
 
 def _numbers(column: pd.Series) -> pd.Series:
@@ -94,6 +99,8 @@ def _others(rows: pd.DataFrame, family: list[str]) -> pd.DataFrame:
     counted = rows["_known"] & rows["_usable"]
     known = rows[["numerator", "denominator"]].where(counted, 0.0)
     sums = known.groupby(_keys(rows, family), dropna=False).transform("sum")
+    if "_count" in rows:
+        sums = rows[["_count", "_total"]].set_axis(["numerator", "denominator"], axis="columns")
     return rows.assign(
         comparator=ALL_OTHERS,
         comparator_numerator=sums["numerator"] - known["numerator"],

@@ -16,6 +16,8 @@ from jsna.errors import MeasureError, Problem, did_you_mean
 
 OVER, UNDER, WATCH = "over-identified", "under-identified", "watch"
 INSUFFICIENT, NO_EVIDENCE = "insufficient data", "no evidence"
+# Of a group whose counts are hidden: a status would tell how far these are from the others'.
+NOT_SHOWN = "not shown"
 FLAGGED = (OVER, UNDER)
 
 

@@ -9,14 +9,21 @@ import pandas as pd
 
 from jsna.codes import code_list, labels
 from jsna.counts import OUTCOMES
-from jsna.disclosure import AddsUp, Policy, Released, protect
+from jsna.disclosure import AddsUp, PackPattern, Policy, Released, protect
 from jsna.disproportionality import crude
+from jsna.disproportionality.rule import NOT_SHOWN
 from jsna.errors import Problem, SourceError
+from jsna.linked.names import KNOWN, group_names
 from jsna.sealed import Sealed
 
 RATES = ("risk", "risk_lower", "risk_upper", "percent", "percent_lower", "percent_upper")
-LABELS = ("time_period", "outcome", "group", "known", "status", "reasons", "comparisons", "comparator")
+LABELS = ("time_period", "outcome", "group", "known", "status", "reasons", "comparisons", "comparator", "reference")
 OTHERS = "all others"
+# All others with those of unknown group among them, where these are too few to be told from the rest.
+OTHERS_AND_UNKNOWN = "all others, not known among them"
+UNKNOWN_AMONG = (
+    "All others include those whose group is not known: so few of these are identified that their number is hidden."
+)
 AGAINST_REFERENCE = ("risk_ratio", "risk_ratio_lower", "risk_ratio_upper", "q_value")
 
 
@@ -48,7 +55,10 @@ class Comparison:
     def of(self, outcome: str) -> Comparison:
         """The rows of one outcome."""
         curves = self.curves and self.curves.rows(self.curves.frame["outcome"] == outcome)
-        return replace(self, table=self.table.rows(self.table.frame["outcome"] == outcome), curves=curves)
+        table = self.table.rows(self.table.frame["outcome"] == outcome)
+        if (table.frame["comparator"] == OTHERS_AND_UNKNOWN).any():
+            table = replace(table, notes=(*table.notes, UNKNOWN_AMONG))
+        return replace(self, table=table, curves=curves)
 
 
 @dataclass(frozen=True)
@@ -113,9 +123,74 @@ def compare(
     frame = counts.unseal("to compare groups")
     rows = frame[(frame["grouping"] == by.column) & (frame["time_period"].astype(str) == period)]
     long = long_counts(rows.rename(columns={by.column: "group"}), by, outcomes, total)
+    long = as_shown(long, by, policy)
     main = against_others(long, reference, confidence)
-    shown = protect(seal(main), policy, source=source, synthetic=synthetic, relations=relations(main))
+    shown = released(main, by, policy, source=source, synthetic=synthetic)
     return comparison_of(shown, main, by, period)
+
+
+def as_shown(long: pd.DataFrame, by: Dimension, policy: Policy) -> pd.DataFrame:
+    """Counts in the form in which the pack shows them, and ``whole_count`` and ``whole_total`` beside each.
+
+    All others of a group are the whole less the group: all of known group, or everybody where the pattern hides those.
+    With everybody and all of known group, a reader has those of unknown group: where these are few, they stay among
+    all others, and figures beside all others tell no more than what everybody is.
+    """
+    if policy.pattern is None:
+        return long
+    pattern, names = policy.pattern, row_names(long, by, count="count", total="total")
+    family = [long["time_period"], long["outcome"]]
+    sums = long[["count", "total"]].where(long["known"], 0).groupby(family).transform("sum")
+    among = pd.Series(False, index=long.index)
+    if not long["known"].all():
+        among = _hidden_totals(long, by, KNOWN, pattern)
+        sums = sums.mask(among, long[["count", "total"]].groupby(family).transform("sum"))
+    whole = row_names(long.assign(group=""), by, count="count", total="total")
+    total = pattern.rounded(long["total"], names["total"])
+    made = {"count": pattern.rounded(long["count"], names["count"], within=total), "total": total}
+    wholes = {f"whole_{c}": pattern.rounded(sums[c], whole[c]) for c in ("count", "total")}
+    return long.assign(**made, **wholes, others=among.map({True: OTHERS_AND_UNKNOWN, False: OTHERS}))
+
+
+def _hidden_totals(rows: pd.DataFrame, by: Dimension, group: str, pattern: PackPattern) -> pd.Series:
+    """Whether the number in ``group`` (``""``: everybody), or of those of them with each row's outcome, is hidden."""
+    names = row_names(rows.assign(group=group), by)
+    return pd.Series(pattern.unseen(names["numerator"]) | pattern.unseen(names["denominator"]), index=rows.index)
+
+
+def released(main: pd.DataFrame, by: Dimension, policy: Policy, *, source: str, synthetic: bool) -> Released:
+    """A comparison of pupils past the gate; of a row whose counts are hidden no status is said either."""
+    rows, sealed = main.reset_index(drop=True), seal(main)
+    if policy.pattern is None:
+        shown = protect(sealed, policy, source=source, synthetic=synthetic, relations=relations(main))
+        return _without_words(shown)
+    names = row_names(rows, by)
+    unseen = _hidden_totals(rows, by, "", policy.pattern)
+    if not rows["known"].all():
+        unseen &= _hidden_totals(rows, by, KNOWN, policy.pattern)
+    hide = {column: unseen for column in sealed.derived}
+    against = [f"{c}_reference" for c in AGAINST_REFERENCE if f"{c}_reference" in rows]
+    if against:
+        hidden = policy.pattern.unseen(names["numerator"]) | policy.pattern.unseen(names["denominator"])
+        of_reference = hidden & (rows["group"] == rows["reference"])
+        hide |= dict.fromkeys(against, unseen | of_reference.groupby(rows["outcome"]).transform("any"))
+    return _without_words(protect(sealed, policy, source=source, synthetic=synthetic, names=names, hide=hide))
+
+
+def row_names(
+    rows: pd.DataFrame, by: Dimension, *, count: str = "numerator", total: str = "denominator"
+) -> dict[str, pd.Series]:
+    """The names of the counts in two columns of rows by group and outcome; of group ``""``, of everybody."""
+    told = rows.index, rows["time_period"], by.column, rows["group"]
+    return {count: group_names(*told, rows["outcome"]), total: group_names(*told)}
+
+
+def _without_words(table: Released) -> Released:
+    """The table with no status, and no reasons, of rows of which a count is hidden."""
+    hidden = (table.symbols[["numerator", "denominator"]] == "c").any(axis=1)
+    told = {"status": NOT_SHOWN, "reasons": "hidden"}
+    frame = table.frame.assign(**{c: table.frame[c].mask(hidden, words) for c, words in told.items()})
+    return replace(table, frame=frame)
 
 
 def against_others(long: pd.DataFrame, reference: str | None, confidence: float) -> pd.DataFrame:
@@ -129,6 +204,7 @@ def against_others(long: pd.DataFrame, reference: str | None, confidence: float)
         reference=reference,
         family=["time_period", "outcome"],
         confidence=confidence,
+        whole=("whole_count", "whole_total") if "whole_count" in long else None,
     )
     main = result[result["comparator"] == OTHERS].copy()
     for risk, percent in (("risk", "percent"), ("risk_lower", "percent_lower"), ("risk_upper", "percent_upper")):
@@ -139,7 +215,10 @@ def against_others(long: pd.DataFrame, reference: str | None, confidence: float)
         keys = pd.MultiIndex.from_frame(main[["outcome", "group"]])
         for column in AGAINST_REFERENCE:
             main[f"{column}_reference"] = against[column].reindex(keys).to_numpy()
-    return main.merge(long[["outcome", "group", "known"]], on=["outcome", "group"], validate="one_to_one")
+        main["reference"] = reference
+    told = long[["outcome", "group", "known", *(["others"] if "others" in long else [])]]
+    main = main.merge(told, on=["outcome", "group"], validate="one_to_one")
+    return main.assign(comparator=main.pop("others")) if "others" in main else main
 
 
 def comparison_of(shown: Released, main: pd.DataFrame, by: Dimension, period: str) -> Comparison:

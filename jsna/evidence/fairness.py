@@ -9,17 +9,18 @@ import pandas as pd
 
 from jsna.disclosure import Policy, Released, protect
 from jsna.disproportionality import Flags, flags, repetition_floor, specification_curve
-from jsna.disproportionality.rule import OVER, UNDER, WATCH
+from jsna.disproportionality.rule import FLAGGED, OVER, UNDER, WATCH
 from jsna.errors import Problem, SourceError
 from jsna.evidence.comparison import (
     OTHERS,
     Comparison,
     Dimension,
     against_others,
+    as_shown,
     comparison_of,
     long_counts,
-    relations,
-    seal,
+    released,
+    row_names,
 )
 from jsna.evidence.other_rules import RULE, with_other_rules
 from jsna.sealed import Sealed
@@ -49,6 +50,7 @@ CURVE = ("median_ratio", "share_same_question", "share_beyond", "moves_most", "m
 
 def assess(
     cells: Sealed,
+    shown: Sealed,
     repeats: Sealed,
     by: Dimension,
     outcomes: Sequence[str],
@@ -66,9 +68,10 @@ def assess(
     """Every group of ``by`` against all others, for each of ``outcomes``: crude, adjusted, pooled, and flagged.
 
     ``cells`` are sealed counts by census, ``latest_school``, the dimension, the adjusters and ``special`` (whether the
-    school is a special one); ``repeats`` those of ``count_repeats``. The comparison shows the latest of ``periods``,
-    the flags rest on all. ``wider`` maps groups to wider ones for the specification curve. Raises ``SourceError`` when
-    a group stands in the counts that the dimension does not know.
+    school is a special one), for the models; ``shown`` those by census and the dimension in the form in which the pack
+    shows them, from which the crude figures come; ``repeats`` those of ``count_repeats``. The comparison shows the
+    latest of ``periods``, the flags rest on all. ``wider`` maps groups to wider ones for the specification curve.
+    Raises ``SourceError`` when a group stands in the counts that the dimension does not know.
     """
     frame = cells.unseal("to compare groups")
     frame = frame.rename(columns={by.column: "group"}).assign(group=lambda f: f["group"].astype(str))
@@ -92,22 +95,24 @@ def assess(
     }
     floors = _floors(repeats, outcomes, len(periods))
     found = flags(frame, outcomes=outcomes, repetition=floors, confidence=confidence, **columns)
-    latest = frame[frame["period"] == periods[-1]].groupby("group", as_index=False)[["pupils", *outcomes]].sum()
-    latest = latest.sort_values("group", key=lambda s: s.map(order))
+    latest = shown.unseal("to compare groups").rename(columns={by.column: "group"})
+    latest = latest[latest["time_period"].astype(str) == periods[-1]].assign(group=lambda f: f["group"].astype(str))
+    latest = latest[["group", "pupils", *outcomes]].sort_values("group", key=lambda s: s.map(order))
     long = long_counts(latest.assign(time_period=periods[-1]), by, outcomes, "pupils")
+    long = as_shown(long, by, policy)
     main = _with_flags(against_others(long, reference, confidence), found)
     main = with_other_rules(main)
     curves, summary = _curves(frame, main, columns, reference, wider)
     main = main.merge(summary, on=["outcome", "group"], how="left") if len(summary) else main
-    shown = protect(seal(main), policy, source=source, synthetic=synthetic, relations=relations(main))
-    made = comparison_of(shown, main, by, periods[-1])
+    table = released(main, by, policy, source=source, synthetic=synthetic)
+    made = comparison_of(table, main, by, periods[-1])
     return replace(
         made,
         comparisons=found.comparisons,
-        flagged=found.flagged,
+        flagged=int(table.frame["status"].isin(FLAGGED).sum()),
         judged=True,
         periods=tuple(periods),
-        curves=_protected_curves(curves, main, policy, source, synthetic),
+        curves=_protected_curves(curves, main, table, by, policy),
         adjusted_for=(*columns["demographic"], *columns["deprivation"]),
         remarks=_remarks(found, main, by),
     )
@@ -143,15 +148,21 @@ def _curves(frame, main, columns, reference, wider) -> tuple[pd.DataFrame, pd.Da
     return pd.concat(tables, ignore_index=True), pd.concat(summaries, ignore_index=True)
 
 
-def _protected_curves(curves, main, policy: Policy, source: str, synthetic: bool) -> Released | None:
+def _protected_curves(
+    curves: pd.DataFrame, main: pd.DataFrame, shown: Released, by: Dimension, policy: Policy
+) -> Released | None:
+    """The curves of the groups that are seen to stand out: the same pupils looked at in several ways."""
     if not len(curves):
         return None
-    counted = main[["outcome", "group", "numerator", "denominator"]]
-    rows = curves.merge(counted, on=["outcome", "group"], how="left", validate="many_to_one")
+    keys = ["outcome", "group"]
+    standing = shown.frame.loc[shown.frame["status"].isin(STANDING), keys]
+    counted = main[[*keys, "time_period", "numerator", "denominator"]]
+    rows = curves.merge(standing, on=keys, validate="many_to_one")
+    rows = rows.merge(counted, on=keys, how="left", validate="many_to_one")
     pair = ("numerator", "denominator")
-    sealed = Sealed(rows, counts=pair, rates={"risk_ratio": pair})
-    # The rows of one group are the same pupils looked at in several ways: they do not add up to anything.
-    return protect(sealed, policy, source=source, synthetic=synthetic, relations=())
+    sealed, names = Sealed(rows, counts=pair, rates={"risk_ratio": pair}), row_names(rows, by)
+    told = {"source": shown.source, "synthetic": shown.synthetic}
+    return protect(sealed, policy, names=names, relations=(), **told)
 
 
 def _remarks(found: Flags, main: pd.DataFrame, by: Dimension) -> tuple[str, ...]:

@@ -12,16 +12,16 @@ from geo.clusters import Moran, between_variation, local_moran_of_rates, morans_
 from geo.lookups import Converted, Lookup, convert
 from geo.neighbours import Neighbours, from_pairs
 from jsna.disclosure import Released, protect
+from jsna.errors import Problem, SourceError
 from jsna.evidence.places import (
     LINES,
     PAIR,
     SmallAreas,
     expected,
     hidden_note,
-    hide,
     ward_counts,
-    with_shares,
 )
+from jsna.linked.places import LSOA, MOVE, MOVES, OLD_WARD, WARD
 from jsna.measures import overdispersion, slope_index
 from jsna.sealed import Sealed
 
@@ -34,20 +34,31 @@ def old_and_new_wards(
 ) -> tuple[Released, Converted]:
     """The same pupils under the wards of before and of today, name by name, and what of the former is estimated.
 
-    ``lookup``: LSOA to the old wards; ``names``: of old wards, by code; ``residents``: rows ``source`` (ward of today),
-    ``target`` (old ward) and ``weight``, the share of today's residents who lived in the old one. One row a name:
-    ``label``, ``old_code``, ``new_code``, for each set counts and shares with limits, and ``same_residents`` (percent
-    of today's ward who live within the old ward of that name; missing when there is none).
+    ``lookup``: LSOA to the old wards, those of the column ``ward17`` of ``areas.lsoas``; ``names``: of old wards, by
+    code; ``residents``: rows ``source`` (ward of today), ``target`` (old ward) and ``weight``, the share of today's
+    residents who lived in the old one. One row a name: ``label``, ``old_code``, ``new_code``, for each set counts and
+    shares with limits, and ``same_residents`` (percent of today's ward who live within the old ward of that name;
+    missing when there is none).
 
-    An old ward that holds a hidden LSOA is hidden: any other is a sum of LSOAs that are shown, and tells nothing more.
+    Raises ``SourceError`` where an LSOA is shared out over several old wards: shares are estimates, and cannot be
+    protected together with counts.
     """
     frame = areas.frame.groupby("lsoa21", as_index=False)[["pupils", areas.outcome]].sum()
     moved = convert(frame, lookup, code="lsoa21", values=["pupils", areas.outcome], whole=True)
-    before = moved.frame.rename(columns={"target": "code", areas.outcome: PAIR[0], "pupils": PAIR[1]})
+    if moved.rows_estimated:
+        raise SourceError(
+            Problem(
+                "Small areas are shared out over several old wards.",
+                value=f"{moved.rows_estimated} of {moved.rows_converted}",
+                expected="each small area in one old ward",
+                mend="Use a lookup by best fit.",
+            )
+        )
+    before = ward_counts(areas, OLD_WARD, (areas.outcome,)).rename(columns={"group": "code"})
     before["label"] = before["code"].map(names)
-    today = ward_counts(areas, "ward_code", (areas.outcome,)).rename(columns={"group": "code"})
-    today["label"] = today["code"].map(areas.lsoas.drop_duplicates("ward_code").set_index("ward_code")["ward_name"])
-    parts = {OLD: with_shares(before, areas.confidence), NEW: today}
+    today = ward_counts(areas, WARD, (areas.outcome,)).rename(columns={"group": "code"})
+    today["label"] = today["code"].map(areas.lsoas.drop_duplicates(WARD).set_index(WARD)["ward_name"])
+    parts = {OLD: before, NEW: today}
     columns = ["code", *PAIR, "percent", "percent_lower", "percent_upper"]
     parts = {k: v.set_index("label")[columns].add_prefix(f"{k}_") for k, v in parts.items()}
     both = parts[NEW].join(parts[OLD], how="outer").sort_index().reset_index()
@@ -55,12 +66,13 @@ def old_and_new_wards(
     pairs = pd.MultiIndex.from_frame(both[["new_code", "old_code"]])
     both["same_residents"] = 100 * shared.reindex(pairs).to_numpy()
     rates = {f"{k}_{c}": (f"{k}_numerator", f"{k}_denominator") for k in parts for c in columns[3:]}
-    counts = tuple(f"{k}_{c}" for k in parts for c in PAIR)
-    sealed = Sealed(both, counts=counts, rates=rates)
-    shown = protect(sealed, areas.policy, source=areas.source, synthetic=areas.synthetic, relations=((),))
-    touched = set(lookup.rows.loc[lookup.rows["source"].isin(areas.hidden) & (lookup.rows["weight"] > 0), "target"])
-    for k, dark in ((OLD, touched), (NEW, areas.hidden_wards[areas.outcome])):
-        shown = hide(shown, both[f"{k}_code"].isin(dark), [f"{k}_{c}" for c in columns[1:]])
+    named = {
+        f"{k}_{c}": name
+        for k, column in ((OLD, OLD_WARD), (NEW, WARD))
+        for c, name in areas.names(column, both[f"{k}_code"], areas.outcome).items()
+    }
+    sealed = Sealed(both, counts=tuple(named), rates=rates)
+    shown = protect(sealed, areas.rule, source=areas.source, synthetic=areas.synthetic, names=named)
     return shown, moved
 
 
@@ -75,9 +87,8 @@ def units(areas: SmallAreas, columns: Sequence[tuple[str, str]]) -> Released:
     rows = []
     for column, name in columns:
         counts = ward_counts(areas, column, (areas.outcome,))
-        shown = areas.protected(counts, relations=((),))
-        dark = counts["group"].isin(list(areas.holds_hidden(column) | _dark_wards(areas, column)))
-        may = shown.frame["percent"].notna() & ~dark
+        dark = counts["group"].isin(list(areas.hidden_groups(column, areas.outcome)))
+        may = ~dark & (counts[PAIR[1]] >= areas.policy.minimum_denominator)
         x, n = (counts[c].where(may) for c in PAIR)
         mean = expected(areas, column, areas.outcome, LINES["adjusted"])["expected"].reindex(counts["group"])
         near = merged_neighbours(areas, column, counts["group"])
@@ -87,8 +98,8 @@ def units(areas: SmallAreas, columns: Sequence[tuple[str, str]]) -> Released:
                 "unit": name,
                 "units": len(counts),
                 "units_shown": int(may.sum()),
-                "numerator": counts[PAIR[0]].sum(),
-                "denominator": counts[PAIR[1]].sum(),
+                PAIR[0]: x.sum(),
+                PAIR[1]: n.sum(),
                 "pupils_each": n.mean(),
                 "lowest": counts["percent"].where(may).min(),
                 "highest": counts["percent"].where(may).max(),
@@ -101,11 +112,12 @@ def units(areas: SmallAreas, columns: Sequence[tuple[str, str]]) -> Released:
         )
     frame = pd.DataFrame(rows)
     derived = tuple(c for c in frame if c not in ("unit", "units", "units_shown", *PAIR))
-    return areas.protected(frame, derived=derived, notes=hidden_note(areas))
+    return areas.protected(frame, _sums_of_shown(frame), derived=derived, notes=hidden_note(areas))
 
 
-def _dark_wards(areas: SmallAreas, column: str) -> frozenset[str]:
-    return areas.hidden_wards[areas.outcome] if column == "ward_code" else frozenset()
+def _sums_of_shown(rows: pd.DataFrame) -> dict[str, pd.Series]:
+    """The names of counts that are sums of shown ones, in each row: none, as the plan does not know them."""
+    return {c: pd.Series("", index=rows.index) for c in PAIR}
 
 
 def merged_neighbours(areas: SmallAreas, column: str, order: Sequence[str]) -> Neighbours:
@@ -153,8 +165,7 @@ def local_clusters(areas: SmallAreas) -> Released:
         ward_name=known["ward_name"],
     )
     frame = frame.rename_axis("group").reset_index()
-    dark = frame["group"].isin(list(areas.hidden))
-    return areas.protected(frame, derived=("cluster", "q"), relations=(("ward_code",), ()), dark=dark)
+    return areas.protected(frame, areas.names(LSOA, frame["group"], areas.outcome), derived=("cluster", "q"))
 
 
 def scanned(areas: SmallAreas, simulations: int = SIMULATIONS) -> tuple[Released, pd.Series, int]:
@@ -185,80 +196,70 @@ def scanned(areas: SmallAreas, simulations: int = SIMULATIONS) -> tuple[Released
             "direction": table["direction"],
             "n_areas": table["n_areas"],
             "wards": table["areas"].map(wards) if len(table) else [],
-            "numerator": [rows.loc[list(a), PAIR[0]].sum() for a in table["areas"]],
-            "denominator": [rows.loc[list(a), PAIR[1]].sum() for a in table["areas"]],
+            "numerator": [rows.loc[list(a), PAIR[0]].sum(skipna=False) for a in table["areas"]],
+            "denominator": [rows.loc[list(a), PAIR[1]].sum(skipna=False) for a in table["areas"]],
             "expected": table["expected"].astype("float64"),
             "ratio": table["ratio"].astype("float64"),
             "p_chance": chance.clusters["p"].to_numpy(dtype="float64"),
             "p": table["p"].astype("float64"),
         }
     )
-    shown = areas.protected(frame, derived=("expected", "ratio", "p_chance", "p"), notes=hidden_note(areas))
+    derived = ("expected", "ratio", "p_chance", "p")
+    shown = areas.protected(frame, _sums_of_shown(frame), derived=derived, notes=hidden_note(areas))
     return shown, found.areas["cluster"], found.seed
 
 
 def by_decile(areas: SmallAreas, indices: Sequence[str]) -> Released:
     """Pupils, and the share identified, by national decile of each index (columns of ``areas.lsoas``).
 
-    Rows: ``index``, ``decile`` (1 the most deprived), ``areas`` (LSOAs), counts and shares; deciles without a pupil are
-    left out. A decile that holds a hidden LSOA is hidden.
+    Rows: ``index``, ``decile`` (1 the most deprived), ``areas`` (LSOAs), counts and shares; deciles without an LSOA are
+    left out.
     """
-    return _grouped(areas, {i: areas.lsoas[i] for i in indices}, "index", "decile")
+    return _grouped(areas, indices, "index", "decile")
 
 
 def gradients(areas: SmallAreas, indices: Sequence[str]) -> Released:
     """How steeply the share runs along each index: slope and relative index over its deciles (Low and Low).
 
     Rows: ``index``, ``slope`` (percentage points, most less least deprived end) and ``relative`` (times), with limits.
-    Deciles are taken in the order they come: those without pupils are left out, not counted as empty. Hidden where a
+    Deciles are taken in the order they come: those without an LSOA are left out, not counted as empty. Hidden where a
     decile is.
     """
-    rows = []
+    rows, dark = [], []
     for index in indices:
-        sums = areas.frame.groupby(index)[["pupils", areas.outcome]].sum().sort_index()
-        made = slope_index(sums[areas.outcome], sums["pupils"], np.arange(1, len(sums) + 1), areas.confidence).iloc[0]
+        counts = ward_counts(areas, index, (areas.outcome,)).sort_values("group")
+        made = slope_index(*(counts[c] for c in PAIR), np.arange(1, len(counts) + 1), areas.confidence).iloc[0]
         slope = [-100 * made[c] for c in ("estimate", "upper", "lower")]
         relative = [1 / made[c] for c in ("relative_index", "relative_index_upper", "relative_index_lower")]
-        totals = [sums[areas.outcome].sum(), sums["pupils"].sum()]
-        rows.append((index, *totals, *slope, *relative))
+        rows.append((index, *counts[list(PAIR)].sum(), *slope, *relative))
+        dark.append(bool(areas.hidden_groups(index, areas.outcome)))
     derived = ("slope", "slope_lower", "slope_upper", "relative", "relative_lower", "relative_upper")
-    shown = by_decile(areas, indices)
-    dark = set(shown.frame.loc[(shown.symbols[list(PAIR)] == "c").any(axis=1), "index"])
     frame = pd.DataFrame(rows, columns=["index", *PAIR, *derived])
-    made = areas.protected(frame, derived=derived)
-    return hide(made, frame["index"].isin(list(dark)), derived)
+    return areas.protected(frame, _sums_of_shown(frame), derived=derived, dark=np.array(dark))
 
 
-MOVES = ("two or more deciles more deprived", "one decile more deprived", "the same decile")
-MOVES = (*MOVES, "one decile less deprived", "two or more deciles less deprived")
-
-
-def edition_moves(areas: SmallAreas, before: str, after: str) -> Released:
+def edition_moves(areas: SmallAreas) -> Released:
     """How many pupils' home areas change decile between two editions of an index, and their share identified.
 
-    Rows: ``move`` (in words, all five), ``areas``, counts and shares. The deciles are national ranks: an area can move
-    because it changed, because others did, or because the index is made in another way.
+    Rows: ``move`` (one of ``MOVES``, from the column ``move`` of ``areas.lsoas``), ``areas``, counts and shares. The
+    deciles are national ranks: an area can move because it changed, because others did, or because the index is made
+    in another way.
     """
-    step = (areas.lsoas[after] - areas.lsoas[before]).clip(-2, 2)
-    return _grouped(areas, {"move": step.map(dict(zip(range(-2, 3), MOVES, strict=True)))}, "index", "move", MOVES)
+    return _grouped(areas, [MOVE], "index", MOVE, MOVES)
 
 
 def _grouped(
-    areas: SmallAreas, keys: dict[str, pd.Series], name: str, group: str, order: Sequence[str] | None = None
+    areas: SmallAreas, columns: Sequence[str], name: str, group: str, order: Sequence[str] | None = None
 ) -> Released:
-    """Counts of pupils by groups of LSOAs, one block a key; groups that hold a hidden LSOA are hidden."""
+    """Counts of pupils by groups of LSOAs, one block a column of ``areas.lsoas``."""
     parts = []
-    pupils = areas.frame.groupby("lsoa21")[["pupils", areas.outcome]].sum()
-    for title, key in keys.items():
-        of = pd.Series(key.to_numpy(), index=areas.lsoas["lsoa21"])
-        sums = pupils.groupby(of.reindex(pupils.index).to_numpy()).sum()
-        sums = sums.reindex(order) if order is not None else sums
-        part = pd.DataFrame({name: title, group: sums.index, "areas": of.value_counts().reindex(sums.index).to_numpy()})
-        part[PAIR[0]], part[PAIR[1]] = sums[areas.outcome].to_numpy(), sums["pupils"].to_numpy()
-        part["dark"] = part[group].isin(set(of[of.index.isin(list(areas.hidden))]))
-        parts.append(part)
-    frame = pd.concat(parts, ignore_index=True)
-    frame[["areas", *PAIR]] = frame[["areas", *PAIR]].fillna(0)
-    frame = with_shares(frame, areas.confidence)
-    frame = frame[frame["areas"] > 0].reset_index(drop=True)
-    return areas.protected(frame.drop(columns="dark"), relations=((name,),), dark=frame["dark"])
+    for column in columns:
+        counts = ward_counts(areas, column, (areas.outcome,)).drop(columns="outcome")
+        rows = counts.set_index("group").reindex(order) if order is not None else counts.set_index("group")
+        rows = rows.dropna(subset=list(PAIR)).rename_axis(group).reset_index()
+        rows.insert(0, name, column)
+        rows.insert(2, "areas", rows[group].map(areas.lsoas[column].value_counts()))
+        parts.append((rows, areas.names(column, rows[group], areas.outcome)))
+    frame = pd.concat([rows for rows, _ in parts], ignore_index=True)
+    names = {c: pd.concat([named[c] for _, named in parts], ignore_index=True) for c in PAIR}
+    return areas.protected(frame, names)

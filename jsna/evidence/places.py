@@ -1,17 +1,17 @@
 """Identification by ward and by LSOA: crude, steadied, and beside what pupils' age, sex and deprivation lead to expect.
 
-Three rules protect what is shown of places that nest. A count that the gate hides is hidden with all that is worked out
-from it. An LSOA is hidden too when its ward is, and no ward has just one hidden LSOA. All that lies beyond an area's
-own count (steadied rates, clusters, other sets of areas) is worked out from LSOAs, or wards, that may be shown: so it
-tells nothing of the others. The last makes tables of several sets of areas safe together (docs: methods of places).
+Which counts are hidden is decided once for all tables of a pack (``jsna.linked.places``), and a hidden count takes all
+that is worked out from it with it. What lies beyond an area's own count (steadied rates, clusters, sets of areas that
+the plan does not know) is worked out from LSOAs, or wards, that are shown: so it tells nothing of the others (docs:
+methods of places).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -20,10 +20,13 @@ from scipy import stats
 
 from geo.neighbours import Neighbours, contiguity
 from geo.smoothing import bym2, empirical_bayes
-from jsna.counts import OUTCOMES
+from jsna.counts import CELL_KEY, KEYS, OUTCOMES
 from jsna.disclosure import Policy, Released, protect
 from jsna.errors import Problem, SourceError
+from jsna.linked.names import ALL_PUPILS
+from jsna.linked.places import EVERYBODY, LSOA, WARD, AtHome, counts_seen, plan_of_homes
 from jsna.measures import false_discovery, indirectly_standardised_ratio, proportion
+from jsna.measures.poisson import poisson_limits
 from jsna.sealed import Sealed
 
 if TYPE_CHECKING:
@@ -62,6 +65,8 @@ class SmallAreas:
     synthetic: bool
     outcome: str = "any_sen"
     outcomes: tuple[str, ...] = OUTCOMES
+    groups: tuple[str, ...] = ()
+    elsewhere: bool = False
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
@@ -94,70 +99,114 @@ class SmallAreas:
         return np.column_stack([middle.x, middle.y])
 
     @cached_property
+    def rule(self) -> Policy:
+        """The policy with what is hidden: over all tables of the pack, or, outside of one, over those of places."""
+        if self.policy.pattern is not None or self.policy.method != "suppress":
+            return self.policy
+        from jsna.linked.pattern import pattern_of_plan
+
+        plan = plan_of_homes(
+            self.frame, self.lsoas, self.at_home, groups=self.groups, outcome=self.outcome, outcomes=self.outcomes
+        )
+        return replace(self.policy, pattern=pattern_of_plan(plan, self.policy))
+
+    @property
+    def at_home(self) -> AtHome:
+        """How the counts are named."""
+        return AtHome(self.period, self.elsewhere)
+
+    def names(self, column: str, group: pd.Series, outcome: pd.Series | str) -> dict[str, pd.Series]:
+        """The names of ``numerator`` and ``denominator`` of rows by group of a column of ``lsoas``; ``""`` for a set of
+        areas whose counts the plan does not know, and for a row without a group."""
+        if column not in ("", LSOA, WARD, *self.groups):
+            return {c: pd.Series("", index=group.index) for c in PAIR}
+        made = (self.at_home.names(group.index, column, group, o) for o in (outcome, ALL_PUPILS))
+        return {c: name.where(group.notna(), "") for c, name in zip(PAIR, made, strict=True)}
+
+    @cached_property
     def hidden_wards(self) -> dict[str, frozenset[str]]:
-        """For each outcome, the wards whose count of pupils may not be shown."""
-        shown = self.protected(ward_counts(self, "ward_code", self.outcomes), relations=(("outcome",), ("group",)))
-        dark = (shown.symbols[list(PAIR)] == "c").any(axis=1)
-        return {o: frozenset(shown.frame.loc[dark & (shown.frame["outcome"] == o), "group"]) for o in self.outcomes}
+        """For each outcome, the wards of which a count is not shown."""
+        return {o: self.hidden_groups(WARD, o) for o in self.outcomes}
 
     @cached_property
     def hidden(self) -> frozenset[str]:
-        """LSOAs of which no figure of ``outcome`` may be shown."""
-        frame = ward_counts(self, "lsoa21", (self.outcome,)).rename(columns={"group": "lsoa21"})
-        frame = frame.merge(self.lsoas[["lsoa21", "ward_code"]], on="lsoa21")
-        shown = self.protected(frame, relations=(("ward_code",), ()))
-        dark = (shown.symbols[list(PAIR)] == "c").any(axis=1)
-        inside = frame["ward_code"].isin(list(self.hidden_wards[self.outcome]))
-        return frozenset(frame.loc[dark | inside, "lsoa21"])
+        """LSOAs of which a count (of all pupils or of ``outcome``) is not shown."""
+        return self.hidden_groups(LSOA, self.outcome)
 
-    def holds_hidden(self, column: str) -> frozenset[str]:
-        """The areas of another set (a column of ``lsoas``) that a hidden LSOA lies in."""
-        return frozenset(self.lsoas.loc[self.lsoas["lsoa21"].isin(self.hidden), column])
+    def hidden_groups(self, column: str, outcome: str) -> frozenset[str]:
+        """The areas of a set (a column of ``lsoas``) of which a count is shown in no form.
+
+        Of a set that the plan does not know these are all that hold an LSOA whose counts are not shown as they are: any
+        other is a sum of LSOAs that are.
+        """
+        pattern = self.rule.pattern
+        if pattern is None:
+            return frozenset()
+        if column not in (LSOA, WARD, *self.groups):
+            unsure = self._dark(LSOA, self.lsoas[LSOA], self.outcome, pattern.hides)
+            return frozenset(self.lsoas.loc[unsure, column])
+        groups = pd.Series(sorted((self.frame if column == WARD else self.lsoas)[column].unique()))
+        return frozenset(groups[self._dark(column, groups, outcome, pattern.unseen)])
+
+    def _dark(self, column: str, groups: pd.Series, outcome: str, ask: Callable[[pd.Series], NDArray]) -> NDArray:
+        """Whether it holds of one count at least of each group."""
+        return np.logical_or.reduce([ask(name) for name in self.names(column, groups, outcome).values()])
+
+    def whole(self, outcome: str) -> tuple[pd.DataFrame, bool]:
+        """Numerator and denominator of all pupils at home, as readers see them, and whether they do."""
+        row = _pair(_sums(self.frame.groupby(lambda _: 0), (outcome,)), outcome)
+        names = self.names(EVERYBODY, pd.Series([EVERYBODY]), outcome)
+        dark = self.rule.pattern is not None and any(self.rule.pattern.unseen(n).any() for n in names.values())
+        return counts_seen(row, names, self.rule, within=PAIR[1]), not dark
 
     def protected(
         self,
         frame: pd.DataFrame,
+        names: Mapping[str, pd.Series],
         *,
         derived: Sequence[str] = (),
         rates: Sequence[str] = SHARES,
-        relations: tuple[tuple[str, ...], ...] = (),
-        dark: NDArray | pd.Series | None = None,
+        dark: NDArray | None = None,
         notes: tuple[str, ...] = (),
     ) -> Released:
-        """``frame`` past the gate: ``numerator`` of ``denominator``, ``rates`` of the two, ``derived`` from them; rows
-        where ``dark`` is true are hidden as well."""
+        """``frame`` past the gate: ``numerator`` of ``denominator`` by their ``names``, ``rates`` of the two, and
+        ``derived``, which rests on both, and on what is hidden elsewhere in the rows where ``dark`` is true."""
         of_pair = {r: PAIR for r in rates if r in frame}
         sealed = Sealed(frame.reset_index(drop=True), counts=PAIR, rates=of_pair, derived=tuple(derived))
-        shown = protect(sealed, self.policy, source=self.source, synthetic=self.synthetic, relations=relations)
-        columns = [*PAIR, *of_pair, *derived]
-        return replace(hide(shown, dark, columns) if dark is not None else shown, notes=notes)
-
-
-def hide(released: Released, rows: NDArray | pd.Series, columns: Collection[str]) -> Released:
-    """The table with further cells hidden: ``columns`` of the ``rows`` that are true. It can only hide more."""
-    dark = np.asarray(rows, dtype=bool)
-    frame, symbols = released.frame.copy(), released.symbols.copy()
-    for column in columns:
-        values = frame[column]
-        is_number = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-        frame[column] = values.astype("float64" if is_number else object).mask(dark)
-        symbols.loc[dark, column] = "c"
-    return Released(frame, symbols, released.source, released.synthetic, released.notes)
+        hide = {} if dark is None else dict.fromkeys(derived, dark)
+        told = {"source": self.source, "synthetic": self.synthetic, "names": names, "hide": hide}
+        return replace(protect(sealed, self.rule, **told), notes=notes)
 
 
 def ward_counts(areas: SmallAreas, by: str, outcomes: Sequence[str]) -> pd.DataFrame:
-    """True counts by the column ``by`` of the LSOAs: outcome, group, numerator, denominator and the shares of both."""
-    sums = areas.frame.groupby(by, observed=True)[["pupils", *outcomes]].sum()
-    names = areas.lsoas.drop_duplicates(by).set_index(by)
-    if by == "lsoa21":  # an LSOA without pupils is a hidden count like another
-        sums = sums.reindex(names.index.sort_values()).fillna(0).astype("int64")
-    if by == "ward_code":  # by name, as in every other table of wards: companions of hidden counts are then the same
-        sums = sums.loc[names["ward_name"].reindex(sums.index).sort_values(kind="stable").index]
-    parts = [
-        pd.DataFrame({"outcome": o, "group": sums.index, "numerator": sums[o], "denominator": sums["pupils"]})
-        for o in outcomes
-    ]
-    return with_shares(pd.concat(parts, ignore_index=True), areas.confidence)
+    """Counts by the column ``by`` of the LSOAs, as readers see them where they do (``counts_seen``).
+
+    Columns: outcome, group, numerator, denominator and the shares of both. Those that are hidden are there as well.
+    """
+    sums = _sums(areas.frame.groupby(by, observed=True), outcomes)
+    known = areas.lsoas.drop_duplicates(by).set_index(by)
+    if by != WARD:  # an area without pupils is a hidden count like another
+        sums = sums.reindex(known.index.sort_values()).fillna(0).astype("int64")
+    if by == WARD:  # by name, as in every other table of wards
+        sums = sums.loc[known["ward_name"].reindex(sums.index).sort_values(kind="stable").index]
+    frame = pd.concat([_pair(sums, o).assign(outcome=o, group=sums.index) for o in outcomes], ignore_index=True)
+    seen = counts_seen(frame, areas.names(by, frame["group"], frame["outcome"]), areas.rule, within=PAIR[1])
+    return with_shares(seen[["outcome", "group", *PAIR]], areas.confidence)
+
+
+def _sums(groups: Any, outcomes: Sequence[str]) -> pd.DataFrame:
+    """True counts of groups, with the keys of their cells where there are any."""
+    wanted = ["pupils", *outcomes]
+    keys = [f"{CELL_KEY}{c}" for c in wanted if f"{CELL_KEY}{c}" in groups.obj]
+    sums = groups[[*wanted, *keys]].sum()
+    return sums.assign(**{k: sums[k] % KEYS for k in keys})
+
+
+def _pair(sums: pd.DataFrame, outcome: str) -> pd.DataFrame:
+    """The columns of one outcome under the names of numerator and denominator."""
+    told = dict(zip((outcome, "pupils"), PAIR, strict=True))
+    told |= {f"{CELL_KEY}{c}": f"{CELL_KEY}{to}" for c, to in told.items()}
+    return sums[[c for c in told if c in sums]].rename(columns=told)
 
 
 def with_shares(frame: pd.DataFrame, confidence: float) -> pd.DataFrame:
@@ -166,16 +215,16 @@ def with_shares(frame: pd.DataFrame, confidence: float) -> pd.DataFrame:
     return frame.assign(**{c: 100 * share[n] for c, n in zip(SHARES, ("estimate", "lower", "upper"), strict=True)})
 
 
-def expected(
-    areas: SmallAreas, by: str, outcome: str, strata: Sequence[str], dark: Collection[str] = ()
-) -> pd.DataFrame:
+def expected(areas: SmallAreas, by: str, outcome: str, strata: Sequence[str]) -> pd.DataFrame:
     """Observed over expected for each area of ``by``, were its pupils identified as all pupils of the same ``strata``.
 
     The reference is all pupils of the authority, the area's own among them, so that numbers expected add up to the
     number identified. Columns ``ratio``, ``lower``, ``upper``, ``observed``, ``expected``, ``factor`` (of
-    ``school_factor``; ``dark`` as there) and ``p`` (two-sided); one row an area. Limits are Poisson's, drawn out on the
-    log scale by the root of the factor; p is exact Poisson's (twice the smaller tail), its normal deviate divided by
-    that root.
+    ``school_factor``) and ``p`` (two-sided); one row an area. Limits are Poisson's, drawn out on the log scale by the
+    root of the factor; p is exact Poisson's (twice the smaller tail), its normal deviate divided by that root.
+
+    Observed is what readers see, and so expected is worked out for as many pupils as they see: ratio times expected
+    tells no more. Where the number identified in all is not shown, those expected add up to that in the areas shown.
     """
     frame, keys = areas.frame.assign(everybody=0), list(strata) or ["everybody"]
     own = frame.groupby([by, *keys], observed=True)[[outcome, "pupils"]].sum().reset_index()
@@ -183,14 +232,20 @@ def expected(
     own = own.merge(all_of_it, left_on=keys, right_index=True)
     columns = own[outcome], own["pupils"], own[f"{outcome}_all"], own["pupils_all"]
     made = indirectly_standardised_ratio(*columns, by=own[by], confidence=areas.confidence).sort_index()
-    made = made.rename(columns={"estimate": "ratio"}).assign(factor=school_factor(areas, by, outcome, keys, dark))
-    x, mean, root = made["observed"], made["expected"], np.sqrt(made["factor"])
+    dark = areas.hidden_groups(by, outcome)
+    seen = ward_counts(areas, by, (outcome,)).set_index("group").reindex(made.index)
+    mean = made["expected"] * seen[PAIR[1]] / own.groupby(by)["pupils"].sum()
+    whole, is_shown = areas.whole(outcome)
+    may = is_shown | ~made.index.isin(list(dark))
+    mean *= (whole[PAIR[0]].iloc[0] if is_shown else seen.loc[may, PAIR[0]].sum()) / mean[may].sum()
+    x, factor = seen[PAIR[0]].astype("float64"), school_factor(areas, by, outcome, keys, dark)
+    ratio, root = x / mean.where(mean > 0), np.sqrt(factor)
+    made = made.assign(observed=x, expected=mean, ratio=ratio, factor=factor)
+    for limit, at in zip(("lower", "upper"), poisson_limits(x, areas.confidence), strict=True):
+        plain = at / mean.where(mean > 0)
+        made[limit] = (ratio * (plain / ratio.where(ratio > 0)) ** root).fillna(plain)
     tails = np.minimum(stats.poisson.cdf(x, mean), stats.poisson.sf(x - 1, mean))
-    deviate = stats.norm.isf(np.minimum(0.5, tails)) / root
-    for limit in ("lower", "upper"):
-        away = (made[limit] / made["ratio"].where(made["ratio"] > 0)) ** root
-        made[limit] = (made["ratio"] * away).fillna(made[limit])
-    return made.assign(p=2 * stats.norm.sf(deviate))
+    return made.assign(p=2 * stats.norm.sf(stats.norm.isf(np.minimum(0.5, tails)) / root))
 
 
 def school_factor(
@@ -256,15 +311,14 @@ def ward_rates(areas: SmallAreas) -> Released:
         limits = {c: 100 * steady[c.removeprefix("smoothed_")] for c in SMOOTHED[1:]}
         rows = rows.assign(smoothed=100 * steady["smoothed"], **limits)
         for line, strata in LINES.items():
-            found = expected(areas, "ward_code", str(outcome), strata, dark).reindex(rows["group"])
+            found = expected(areas, "ward_code", str(outcome), strata).reindex(rows["group"])
             rows = rows.assign(**_named(found, line))
         parts.append(rows)
     frame = pd.concat(parts, ignore_index=True)
     names = areas.lsoas.drop_duplicates("ward_code").set_index("ward_code")["ward_name"]
     frame.insert(2, "label", frame["group"].map(names))
-    dark = [g in areas.hidden_wards[o] for o, g in zip(frame["outcome"], frame["group"], strict=True)]
     derived = (*SMOOTHED, *(f"{line}_{c}" for line in LINES for c in RATIO))
-    return areas.protected(frame, derived=derived, relations=(("outcome",), ("group",)), dark=np.array(dark))
+    return areas.protected(frame, areas.names(WARD, frame["group"], frame["outcome"]), derived=derived)
 
 
 def lsoa_rates(areas: SmallAreas) -> Released:
@@ -281,7 +335,7 @@ def lsoa_rates(areas: SmallAreas) -> Released:
     fit = bym2(*counts, areas.neighbours, confidence=areas.confidence).areas
     columns = dict(zip((*SMOOTHED, "above"), ("smoothed", "lower", "upper", "above"), strict=True))
     frame = frame.assign(**{new: 100 * fit[old].to_numpy() for new, old in columns.items()})
-    found = expected(areas, "lsoa21", areas.outcome, LINES["adjusted"], areas.hidden).reindex(frame["group"])
+    found = expected(areas, "lsoa21", areas.outcome, LINES["adjusted"]).reindex(frame["group"])
     side = sides(found["ratio"], false_discovery(found["p"].where(may.to_numpy()))).where(found["ratio"].notna())
     frame = frame.assign(**_named(found, "adjusted"), adjusted_side=side.to_numpy())
     known = areas.lsoas.set_index("lsoa21")
@@ -289,9 +343,8 @@ def lsoa_rates(areas: SmallAreas) -> Released:
         frame.insert(at, column, frame["group"].map(known[column]))
     return areas.protected(
         frame,
+        areas.names(LSOA, frame["group"], areas.outcome),
         derived=(*SMOOTHED, "above", *(f"adjusted_{c}" for c in (*RATIO, "side"))),
-        relations=(("ward_code",), ()),
-        dark=~may,
         notes=hidden_note(areas),
     )
 

@@ -10,11 +10,13 @@ import pandas as pd
 
 from jsna.disclosure import Policy, Released, protect
 from jsna.disproportionality import Intersectional, deprivation_gradient, intersectional
+from jsna.linked.names import KNOWN, category, group_names, pupil_names, variable_of
 from jsna.sealed import Sealed
 
 
 def gradient_table(
     cells: Sealed,
+    shown: Sealed,
     outcomes: Sequence[str],
     *,
     rank: str,
@@ -26,13 +28,17 @@ def gradient_table(
 ) -> Released:
     """A row an outcome: the relative index of inequality over ``rank``, with its interval clustered by school.
 
-    Pupils whose home is not known (rank 0) are left out, and a note of the table says how many.
+    ``shown``: pupils whose home is known, in the form in which the pack shows them, by census. Those whose home is not
+    known (rank 0) are left out, and a note of the table says how many.
     """
     everybody = cells.unseal("to fit the gradient")
     frame = everybody[everybody[rank] > 0]
+    latest_period = frame["time_period"].astype(str).max()
+    latest = shown.unseal("to say how many are identified")
+    latest = latest[latest["time_period"].astype(str) == latest_period]
     rows = []
     for outcome in outcomes:
-        made = deprivation_gradient(
+        fit = deprivation_gradient(
             frame,
             rank=rank,
             count=outcome,
@@ -41,25 +47,27 @@ def gradient_table(
             adjust=["time_period", *adjust],
             confidence=confidence,
         )
-        latest = frame[frame["time_period"].astype(str) == frame["time_period"].astype(str).max()]
         rows.append(
             {
                 "outcome": outcome,
                 "numerator": int(latest[outcome].sum()),
                 "denominator": int(latest["pupils"].sum()),
-                "relative_index": made.relative_index,
-                "lower": made.lower,
-                "upper": made.upper,
-                "p_value": made.p_value,
-                "status": made.status,
+                "relative_index": fit.relative_index,
+                "lower": fit.lower,
+                "upper": fit.upper,
+                "p_value": fit.p_value,
+                "status": fit.status,
             }
         )
     derived = ("relative_index", "lower", "upper", "p_value")
-    sealed = Sealed(pd.DataFrame(rows), counts=("numerator", "denominator"), derived=derived)
-    shown = protect(sealed, policy, source=source, synthetic=synthetic, relations=())
+    table = pd.DataFrame(rows)
+    sealed = Sealed(table, counts=("numerator", "denominator"), derived=derived)
+    told = table.index, str(latest_period), "idaci_quintile", KNOWN if (everybody[rank] <= 0).any() else ""
+    names = {"numerator": group_names(*told, table["outcome"]), "denominator": group_names(*told)}
+    made = protect(sealed, policy, source=source, synthetic=synthetic, names=names, relations=())
     lost = 1 - frame["pupils"].sum() / max(everybody["pupils"].sum(), 1)
     note = f"Left out: {100 * lost:.1f}% of pupils, whose home is not known." if lost > 0 else ""
-    return replace(shown, notes=(*shown.notes, note)) if note else shown
+    return replace(made, notes=(*made.notes, note)) if note else made
 
 
 @dataclass(frozen=True)
@@ -94,4 +102,11 @@ def strata_table(
         strata, counts=pair, rates={"risk": pair}, derived=tuple(c for c in numbers if c not in (*pair, "risk"))
     )
     sets = tuple((*by[:i], *by[i + 1 :]) for i in range(len(by)))
-    return Strata(protect(sealed, policy, source=source, synthetic=synthetic, relations=sets), answer)
+    period = str(frame["time_period"].iloc[0])
+    crossed = {variable_of(c): category(c, strata[c]) for c in by}
+    names = {
+        "numerator": pupil_names(strata.index, period, outcome, **crossed),
+        "denominator": pupil_names(strata.index, period, **crossed),
+    }
+    shown = protect(sealed, policy, source=source, synthetic=synthetic, names=names, relations=sets)
+    return Strata(shown, answer)

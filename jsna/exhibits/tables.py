@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jsna.disclosure import SYMBOLS, Released
+from jsna.disclosure import SYMBOLS, Released, with_symbols
 from jsna.errors import DisclosureError, Problem
 from jsna.exhibits.model import Exhibit
 
@@ -67,8 +67,8 @@ def formatted(table: Released, columns: Sequence[dict[str, str]]) -> pd.DataFram
             if kind in WORDED
             else values.map(lambda v, k=kind: format_number(v, k))
         )
-        symbols = released.symbols[name].replace("", "x")
-        made[name] = text.where((released.symbols[name] == "") & (text != ""), symbols)
+        symbols = released.symbols[name]
+        made[name] = with_symbols(text, symbols.mask((symbols == "") & (text == ""), "x"))
     return pd.DataFrame(made)
 
 

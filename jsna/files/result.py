@@ -38,9 +38,12 @@ class Summary:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Loaded:
-    """A source, read: ``frame`` (canonical), ``quarantine`` (one row a refused row or cell) and ``summary``."""
+    """A source, read: ``frame`` (canonical), ``quarantine`` (one row a refused row or cell) and ``summary``.
+
+    It displays as its name and the number of its rows: rows of children do not belong on a screen.
+    """
 
     frame: pd.DataFrame
     quarantine: pd.DataFrame
@@ -57,6 +60,9 @@ class Loaded:
         missing = [c for c in QUARANTINE_COLUMNS if c not in self.quarantine.columns]
         if missing:
             raise SourceError(f"{s.file}: the quarantine lacks the columns {missing}.")
+
+    def __repr__(self) -> str:
+        return f"{self.summary.source}, {self.summary.file}: {len(self.frame):,} rows, not shown."
 
 
 def refused(

@@ -10,6 +10,7 @@ from typing import Any
 
 EXHIBIT = "application/vnd.jsna.exhibit+json"
 _PICTURE = re.compile(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)")
+FORMS = (EXHIBIT, "text/html", "text/plain")
 KEPT_METADATA = ("kernelspec", "language_info")
 
 
@@ -60,11 +61,23 @@ def harvest(chapter: str, notebook: Any, leave_out: str) -> Harvest:
 
 
 def scrub(notebook: Any) -> Any:
-    """The executed notebook without times, paths, users or papermill's notes, so that two runs give the same bytes."""
+    """The executed notebook without times, paths, users or papermill's notes, so that two runs give the same bytes.
+
+    Of its outputs the exhibits alone stay: what a cell shows or prints besides has not passed the gate.
+    """
     notebook["metadata"] = {k: v for k, v in notebook["metadata"].items() if k in KEPT_METADATA}
     notebook["metadata"].get("language_info", {}).pop("version", None)
     for number, cell in enumerate(notebook["cells"]):
         tags = cell["metadata"].get("tags", [])
         cell["metadata"] = {"tags": tags} if tags else {}
         cell["id"] = f"cell-{number:03d}"
+        if cell["cell_type"] == "code":
+            cell["outputs"] = [_only_shown(o) for o in cell["outputs"] if EXHIBIT in o.get("data", {})]
     return notebook
+
+
+def _only_shown(output: Any) -> Any:
+    """An exhibit's output with the forms that exhibits have, and no metadata."""
+    output["data"] = {form: output["data"][form] for form in FORMS if form in output["data"]}
+    output["metadata"] = {}
+    return output

@@ -17,6 +17,8 @@ from typing import Any
 
 from jsna import WORKBENCH_VERSION
 from jsna.area import Area
+from jsna.disclosure import Policy
+from jsna.disclosure.perturbation import largest_change
 from jsna.errors import OutputError, Problem
 from jsna.pack.flags import COLUMNS
 from jsna.pack.harvest import Harvest, harvest, scrub
@@ -196,7 +198,7 @@ def _manifest(
         "area_name": area.name,
         "synthetic": area.synthetic,
         "parameters": parameters,
-        "disclosure_policy": {"audience": area.policy.audience, "suppress_below": area.policy.threshold},
+        "disclosure": _disclosure(area.policy),
         "workbench_version": WORKBENCH_VERSION,
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in LIBRARIES},
@@ -207,6 +209,26 @@ def _manifest(
         "made_at": datetime.now(UTC).replace(microsecond=0).isoformat(),
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def _disclosure(policy: Policy) -> dict[str, Any]:
+    """The rule by which the pack was protected, and how much it cost."""
+    told: dict[str, Any] = {
+        "audience": policy.audience,
+        "method": policy.method,
+        "threshold": policy.threshold,
+        "thresholds": dict(policy.thresholds),
+        "zeros": policy.zeros,
+        "minimum_denominator": policy.minimum_denominator,
+    }
+    if policy.method == "cell_key":
+        told["max_perturbation"] = largest_change()
+    if policy.pattern is not None:
+        told["counts"] = len(policy.pattern.hidden)
+        told["share_of_counts_hidden"] = round(policy.pattern.share_lost, 4)
+        told["counts_rounded"] = int((policy.pattern.base > 0).sum())
+        told["not_shown"] = list(policy.pattern.problems)
+    return told
 
 
 def _unique(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

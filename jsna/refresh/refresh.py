@@ -15,7 +15,7 @@ from jsna.check.report import weights
 from jsna.errors import WorkbenchError
 from jsna.evidence.catalogue import frame_of
 from jsna.evidence.local_values import keep_in
-from jsna.local import PIPELINE_LISTS, PREPARED_VARIABLE, keep, keep_weights, lists_of
+from jsna.local import PIPELINE_LISTS, PREPARED_VARIABLE, keep, keep_pattern, keep_weights, lists_of
 from jsna.pack.write import Made, put_in_place, staging_folder, write_pack
 from jsna.params import DATA_VARIABLE, FRAMES_VARIABLE
 from jsna.refresh.needs import check_files
@@ -89,6 +89,9 @@ def _set_aside(packs: tuple[Pack, ...], folder: Path, log: TextIO) -> list[dict[
             where[DATA_VARIABLE] = str(pack.area.params.data_folder().resolve())
         if pack.area.params.frames:
             where[FRAMES_VARIABLE] = str(Path(pack.area.params.frames).expanduser().resolve())
+        if pack.area.policy.pattern is not None:
+            where[PREPARED_VARIABLE] = str(folder / str(number))
+            keep_pattern(folder / str(number), pack.area.policy.pattern)
         if pack.area.local:
             where[PREPARED_VARIABLE] = str(folder / str(number))
             keep(folder / str(number), "pupils", pack.area.pupils)
@@ -142,7 +145,7 @@ def _run(
         for outcome in run_all(jobs, workers):
             outcomes.append(outcome)
             bar.update()
-            words = f"failed: {_first_line(outcome.error)}" if outcome.error else "made"
+            words = f"failed: {_reason(outcome.error)}" if outcome.error else "made"
             line = f"{packs[outcome.job.pack].area.label}, {outcome.job.chapter}: {words} ({outcome.seconds:.1f} s)"
             if not live or outcome.error:
                 bar.write(line, file=log)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import audit_pack as small
 import pytest
+from audit_pack import cell, into_page, new_file
 from openpyxl import Workbook
 
 from jsna.audit.audit import audit
@@ -41,14 +42,6 @@ def found(pack: Path, **options) -> set[str]:
     return {f.kind for f in audit(small.sign(pack), canaries=[CANARY], **options).findings}
 
 
-def into_page(text: str):
-    return lambda p: small.edit(p, "index.html", "</body>", f"<p>{text}</p></body>")
-
-
-def cell(name: str, labels: dict[str, str], column: str, value: object):
-    return lambda p: small.set_cell(p, name, labels, column, value)
-
-
 def into_notebook(change):
     def plant(pack: Path) -> None:
         path = pack / "notebooks/03-ethnicity.ipynb"
@@ -57,10 +50,6 @@ def into_notebook(change):
         path.write_text(json.dumps(content), encoding="utf-8")
 
     return plant
-
-
-def new_file(name: str, content: bytes):
-    return lambda p: (p / name).write_bytes(content)
 
 
 def png(text: bytes) -> bytes:
@@ -288,6 +277,18 @@ def test_the_pack_before_gives_a_hidden_count_away(pack, clean, tmp_path):
         ("exact", DIFFERENCING),
         ("shown elsewhere", DIFFERENCING),
     }
+
+
+def test_the_third_pack_before_gives_a_hidden_count_away(pack, clean, tmp_path):
+    """The two later ones are as safe as the pack; the audit goes back to the first."""
+    befores = [Path(shutil.copytree(clean, tmp_path / name)) for name in ("2025", "2024", "2023")]
+    small.set_cell(befores[2], ANY, CHINESE, "Identified", 12)
+    small.sign(befores[2])
+    assert found(pack, previous=befores[:2]) == set()
+    report = audit(pack, previous=befores)
+    assert {f.attacker for f in report.findings} == {DIFFERENCING}
+    assert {"exact", "shown elsewhere"} <= {f.kind for f in report.findings}
+    assert len(report.previous) == 3
 
 
 def test_a_pack_before_of_another_area_is_refused(pack, clean, tmp_path):

@@ -241,6 +241,13 @@ def test_exit_codes(leaky, tmp_path, capsys):
     assert error.value.exit_code == 2
 
 
+def test_packs_before_may_be_named_one_by_one_or_together(tmp_path):
+    a, b, c = (tmp_path / name for name in "abc")
+    options = arguments(tmp_path, tmp_path, "--previous", str(a), "--previous", str(b), str(c))
+    assert options.previous == [a, b, c]
+    assert arguments(tmp_path, tmp_path).previous == []
+
+
 def test_from_the_command_line(leaky, tmp_path, capsys):
     assert main(["audit", str(tmp_path / "nothing"), "--out", str(tmp_path / "a")]) == 2
     assert main(["audit", str(leaky), "--out", str(tmp_path / "a")]) == 1

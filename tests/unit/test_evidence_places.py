@@ -10,16 +10,17 @@ import pandas as pd
 import pytest
 import shapely
 
-from geo.lookups import make_lookup
+from geo.lookups import Lookup, make_lookup
 from geo.neighbours import contiguity
-from geo.places import embedded_lookup, embedded_lsoas, embedded_shapes
+from geo.places import embedded_lookup, embedded_shapes
 from jsna.area import Area
 from jsna.counts import OUTCOMES
 from jsna.disclosure import Policy
-from jsna.errors import SourceError
+from jsna.disclosure.perturbation import cell_keyed
+from jsna.errors import DisclosureError, SourceError
 from jsna.evidence import place_patterns as patterns
-from jsna.evidence.comparison import compare, dimension
 from jsna.evidence.places import LINES, SmallAreas, expected, lsoa_rates, school_factor, ward_rates
+from jsna.linked.places import GROUPS, MOVES, embedded_homes, moves_between
 from jsna.params import Params
 from jsna.sealed import Sealed
 
@@ -39,7 +40,8 @@ def lsoas():
     decile = 1 + ROW // 2 + COLUMN // 2
     frame = {"lsoa21": CODES, "label": [f"Area {c}" for c in CODES], "ward_code": WARDS}
     frame |= {"ward_name": [f"Ward {w[-2:]}" for w in WARDS], "quintile": (decile + 1) // 2, "before": decile}
-    return pd.DataFrame(frame).assign(after=lambda f: f["before"] + (COLUMN >= 4) - 2 * (ROW == 5))
+    frame |= {"after": decile + (COLUMN >= 4) - 2 * (ROW == 5), "ward17": [f"E0400{r}" for r in ROW]}
+    return pd.DataFrame(frame).assign(move=lambda f: moves_between(f["before"], f["after"]))
 
 
 def shapes():
@@ -56,6 +58,7 @@ def cells(counts, pupils=100, plans=20):
 
 def areas_of(frame, **named):
     settings = {"period": "202526", "policy": Policy(), "source": "a test", "synthetic": True, "outcomes": ("any_sen",)}
+    settings |= {"groups": ("ward17", "before", "after", "move")}
     counts = ("pupils", "any_sen", "sen_support", "ehc_plan")
     return SmallAreas(Sealed(frame, counts=counts), lsoas(), shapes(), **(settings | named))
 
@@ -67,7 +70,7 @@ def sums(areas):
         "lsoas": lsoa_rates(areas),
         "old": patterns.old_and_new_wards(areas, OLD, NAMES, PEOPLE)[0],
         "deciles": patterns.by_decile(areas, ("before", "after")),
-        "moves": patterns.edition_moves(areas, "before", "after"),
+        "moves": patterns.edition_moves(areas),
     }
     return {name: table.text() for name, table in tables.items()}
 
@@ -90,9 +93,7 @@ def area():
 
 @pytest.fixture(scope="module")
 def luton(area):
-    known = embedded_lsoas().rename(columns={"lsoa21_name": "label"})
-    middle = embedded_lookup("lsoa21", "msoa21").rows.set_index("source")["target"]
-    known = known.assign(quintile=(known["idaci_2025_decile"] + 1) // 2, msoa21=known["lsoa21"].map(middle))
+    known = embedded_homes().assign(quintile=lambda f: (f["idaci_2025_decile"] + 1) // 2)
     return SmallAreas(
         area.count(["lsoa21", "year_group", "sex"]),
         known,
@@ -101,6 +102,7 @@ def luton(area):
         policy=area.policy,
         source="a test",
         synthetic=True,
+        groups=GROUPS,
     )
 
 
@@ -125,7 +127,7 @@ def test_expected_by_hand_in_two_strata():
 @pytest.mark.parametrize("line", list(LINES))
 @pytest.mark.parametrize("by", ["ward_code", "lsoa21"])
 def test_numbers_expected_add_up_to_the_number_identified(luton, line, by):
-    for outcome in OUTCOMES:
+    for outcome in OUTCOMES if by == "ward_code" else ("any_sen",):
         found = expected(luton, by, outcome, LINES[line])
         assert found["expected"].sum() == pytest.approx(found["observed"].sum())
 
@@ -199,7 +201,7 @@ def test_the_edition_of_an_index_on_a_small_place_by_hand():
     # Decile 1 is the first ward: rows 0 and 1, two columns each.
     assert before.loc[1, ["areas", "numerator", "denominator"]].tolist() == [4, 2 * 10 + 2 * 11, 400]
     assert before["areas"].tolist() == [4, 8, 12, 8, 4]
-    moves = patterns.edition_moves(areas, "before", "after").frame.set_index("move")
+    moves = patterns.edition_moves(areas).frame.set_index("move")
     # Two columns of six move up by one; the last row moves down by two, and by one where both apply.
     assert moves["areas"].to_dict() == {
         "two or more deciles more deprived": 4,
@@ -289,11 +291,14 @@ def test_limits_and_p_allow_for_schools_and_the_ratio_does_not_change():
 def test_schools_alone_seldom_make_a_ward_stand_out():
     """Wards that differ by nothing but their schools: 5% may come out at p under 0.05; without schools many more do."""
     called = {"schools": [], "pupils": []}
+    nothing_hidden = areas_of(cells(50)).rule
     for seed in range(25):
         frame = in_schools(seed, 0.3)
         plain = frame.drop(columns=["school_urn", "school_phase"])
         for name, one in (("schools", frame), ("pupils", plain)):
-            called[name].append((expected(areas_of(one), "ward_code", "any_sen", ())["p"] < 0.05).mean())
+            called[name].append(
+                (expected(areas_of(one, policy=nothing_hidden), "ward_code", "any_sen", ())["p"] < 0.05).mean()
+            )
     assert np.mean(called["schools"]) < 0.15
     assert np.mean(called["pupils"]) > 2 * np.mean(called["schools"])
 
@@ -315,20 +320,6 @@ def test_totals_are_the_same_in_wards_of_before_and_of_today(luton):
     by_hand = luton.frame.groupby(luton.frame["lsoa21"].map(of))["any_sen"].sum()
     shown = frame.dropna(subset=["old_code"]).set_index("old_code")["old_numerator"]
     assert shown.sort_index().tolist() == by_hand.sort_index().tolist()
-
-
-def test_wards_are_those_of_the_comparison_in_count_and_in_what_is_hidden(area, luton):
-    strict = Policy(threshold=60)
-    ours = ward_rates(replace(luton, policy=strict))
-    by = dimension("ward_code", area.wards.set_index("ward_code"))
-    other = compare(
-        area.count(["ward_code"]), by, OUTCOMES, period=area.periods[-1], policy=strict, source="t", synthetic=True
-    ).table
-    assert (ours.symbols["numerator"] == "c").sum() >= 2
-    assert ours.frame["group"].tolist() == other.frame["group"].tolist()
-    assert ours.symbols["numerator"].tolist() == other.symbols["numerator"].tolist()
-    shown = ours.symbols["numerator"] == ""
-    assert ours.frame.loc[shown, "numerator"].tolist() == other.frame.loc[shown, "numerator"].tolist()
 
 
 def test_units_are_counted_and_small_ones_spread_widest(luton):
@@ -355,27 +346,38 @@ def test_a_small_count_hides_its_lsoa_a_companion_and_all_that_rests_on_them():
     dark = sorted(areas.hidden)
     assert CODES[7] in dark
     assert len(dark) == 2
-    assert {lsoas().set_index("lsoa21")["ward_code"][c] for c in dark} == {"E050000"}
+    assert {WARDS[CODES.index(c)] for c in dark} == {"E050000"}
     text = lsoa_rates(areas).text().set_index("group")
-    labels = {"outcome", "label", "ward_code", "ward_name"}
-    assert set(text.loc[dark, [c for c in text if c not in labels]].to_numpy().ravel()) == {"c"}
+    labels = {"outcome", "label", "ward_code", "ward_name", "denominator"}
+    assert (text.loc[dark, [c for c in text if c not in labels]] == "c").to_numpy().all()
+    assert set(text["denominator"]) == {100}
     assert not (text.drop(index=dark) == "c").any(axis=None)
     local = patterns.local_clusters(areas).text().set_index("group")
-    assert set(local.loc[dark, ["numerator", "denominator", "cluster", "q"]].to_numpy().ravel()) == {"c"}
+    assert (local.loc[dark, ["numerator", "cluster", "q"]] == "c").to_numpy().all()
 
 
-def test_old_wards_deciles_and_moves_that_hold_a_hidden_lsoa_are_hidden():
+def test_sets_of_areas_that_hold_hidden_ones_are_shown_where_they_give_nothing_away():
+    """Both hidden LSOAs lie in one old ward, one decile and one group of moves: these tell no more than their sum."""
     areas = areas_of(cells(SMALL))
     made = everything(areas)
-    of = OLD.rows.set_index("source")["target"]
-    touched = {of[c] for c in areas.hidden}
+    assert {ROW[CODES.index(c)] for c in areas.hidden} == {1}
     old = made["old"].dropna(subset=["old_code"]).set_index("old_code")["old_numerator"]
-    assert set(old.index[old == "c"]) >= touched
-    assert touched
-    assert (made["old"].dropna(subset=["new_code"])["new_numerator"] != "c").all()
+    assert old["E04001"] == 10 + 3 + 4 * 20
     deciles = made["deciles"].set_index(["index", "decile"])["numerator"]
-    assert deciles["before", 1] == "c"
-    assert set(made["gradients"]["slope"]) == {"c"}
+    assert deciles["before", 1] == 20 + 20 + 10 + 3
+    assert not (made["gradients"] == "c").any(axis=None)
+
+
+def test_a_decile_of_its_own_is_hidden_with_its_small_count_and_with_the_slope():
+    frame = cells([3 if c == CODES[0] else 20 for c in CODES])
+    areas = areas_of(frame)
+    own = lsoas().assign(before=lambda f: f["before"].where(f["lsoa21"] != CODES[0], 9))
+    made = everything(replace(areas, lsoas=own))
+    deciles = made["deciles"].set_index(["index", "decile"])
+    assert set(deciles.loc[("before", 9), ["numerator", "percent", "percent_lower", "percent_upper"]]) == {"c"}
+    assert (deciles.loc["before", "numerator"] == "c").sum() >= 2
+    slopes = made["gradients"].set_index("index")
+    assert set(slopes.loc["before", ["slope", "slope_lower", "relative"]]) == {"c"}
 
 
 def test_no_circle_holds_a_hidden_lsoa():
@@ -402,14 +404,16 @@ def test_an_exchange_between_two_hidden_lsoas_changes_nothing_that_is_shown():
 
 
 def test_an_exchange_between_two_hidden_wards_changes_no_other_ward():
-    """A ward with too few and its companion: what is steadied from other wards does not know how they share."""
+    """A ward of nobody and its companion: what is steadied from other wards does not know how they share."""
     plain = lsoas().assign(quintile=1)
-    truths = []
-    for small, companion in ((0, 12), (1, 11)):
-        counts = [{"E050022": small, "E050021": companion}.get(w, 20 + r) for w, r in zip(WARDS, ROW, strict=True)]
-        truths.append(replace(areas_of(cells(counts)), lsoas=plain))
-    first, second = truths
-    assert first.hidden_wards == second.hidden_wards == {"any_sen": frozenset({"E050022", "E050021"})}
+    counts = pd.Series([0 if w == "E050022" else 20 + r for w, r in zip(WARDS, ROW, strict=True)], index=CODES)
+    first = replace(areas_of(cells(counts.to_numpy())), lsoas=plain)
+    (companion,) = first.hidden_wards["any_sen"] - {"E050022"}
+    ward = pd.Series(WARDS, index=CODES)
+    giver = next(c for c in sorted(first.hidden) if ward[c] == companion)
+    counts[giver] -= 4
+    counts[ward == "E050022"] += 1
+    second = replace(areas_of(cells(counts.to_numpy()), policy=first.rule), lsoas=plain)
     for table in (ward_rates, lsoa_rates, lambda a: patterns.units(a, [("ward_code", "Ward")])):
         pd.testing.assert_frame_equal(table(first).text(), table(second).text())
 
@@ -431,39 +435,108 @@ def test_an_attacker_with_all_tables_finds_no_hidden_count(seed):
     def row(codes):
         return np.isin(np.arange(36), [place[c] for c in codes]).astype(float)
 
+    def told(count):
+        return not isinstance(count, str)  # neither hidden nor rounded
+
     lsoa, ward = (made[t].set_index("group")["numerator"] for t in ("lsoas", "wards"))
     old = made["old"].dropna(subset=["old_code"]).set_index("old_code")["old_numerator"]
     new = made["old"].dropna(subset=["new_code"]).set_index("new_code")["new_numerator"]
     assert (new[ward.index] == "c").tolist() == (ward == "c").tolist()
     of = OLD.rows.set_index("source")["target"]
     shown = [row(CODES)]
-    shown += [row([c]) for c in CODES if lsoa[c] != "c"]
-    shown += [row(known.index[known["ward_code"] == w]) for w in ward.index if ward[w] != "c"]
-    shown += [row(of.index[of == w]) for w in old.index if old[w] != "c"]
+    shown += [row([c]) for c in CODES if told(lsoa[c])]
+    shown += [row(known.index[known["ward_code"] == w]) for w in ward.index if told(ward[w])]
+    shown += [row(of.index[of == w]) for w in old.index if told(old[w])]
     for line in made["deciles"].itertuples():
-        if line.numerator != "c":
+        if told(line.numerator):
             shown.append(row(known.index[known[line.index] == line.decile]))
     step = (known["after"] - known["before"]).clip(-2, 2)
     for line in made["moves"].itertuples():
-        if line.numerator != "c":
-            shown.append(row(step.index[step == patterns.MOVES.index(line.move) - 2]))
+        if told(line.numerator):
+            shown.append(row(step.index[step == MOVES.index(line.move) - 2]))
     hidden = [row([c]) for c in CODES if lsoa[c] == "c"]
     hidden += [row(known.index[known["ward_code"] == w]) for w in ward.index if ward[w] == "c"]
     assert len(hidden) > 2
     assert not any(_determined(np.array(shown), hidden))
 
 
-def test_figures_of_hidden_wards_are_hidden_with_all_of_their_lsoas():
+def test_figures_of_hidden_wards_are_hidden_and_none_of_their_small_areas_is_alone():
     counts = [0 if w == "E050022" else 20 for w in WARDS]
     areas = areas_of(cells(counts))
-    made = ward_rates(areas)
-    text = made.text().set_index("group")
+    text = ward_rates(areas).text().set_index("group")
     dark = areas.hidden_wards["any_sen"]
     assert "E050022" in dark
     assert len(dark) == 2
-    figures = [c for c in text if c not in ("outcome", "label")]
+    figures = [c for c in text if c not in ("outcome", "label", "denominator")]
     assert set(text.loc[list(dark), figures].to_numpy().ravel()) == {"c"}
-    assert areas.hidden >= {c for c, w in zip(CODES, WARDS, strict=True) if w in dark}
+    assert not (text.drop(index=list(dark)) == "c").any(axis=None)
+    assert areas.hidden >= {c for c, w in zip(CODES, WARDS, strict=True) if w == "E050022"}
+
+
+def test_numbers_expected_do_not_add_up_to_a_hidden_number():
+    """Where the number in all is hidden, those expected of the areas shown add up to what is seen of these alone."""
+    areas = areas_of(cells(SMALL))
+    pattern = areas.rule.pattern
+    assert pattern is not None
+    hidden = pattern.hidden.copy()
+    hidden["pupils|202526|sen=any_sen"] = True
+    unseen = replace(areas, policy=replace(areas.policy, pattern=replace(pattern, hidden=hidden)))
+    for one, total in ((areas, sum(SMALL)), (unseen, sum(SMALL) - SMALL[6] - SMALL[7])):
+        found = expected(one, "lsoa21", "any_sen", ())["expected"]
+        assert found.drop(index=list(one.hidden)).sum() + found[list(one.hidden)].sum() * (one is areas) == (
+            pytest.approx(total)
+        )
+
+
+def test_a_count_that_is_shown_rounded_is_so_in_all_that_rests_on_it():
+    areas = areas_of(cells([23] * 36))
+    name = f"pupils|202526|place={CODES[0]}|sen=any_sen"
+    pattern = areas.rule.pattern
+    assert pattern is not None
+    hidden, base = pattern.hidden.copy(), pattern.base.copy()
+    hidden[name], base[name] = True, 10
+    rounded = replace(areas, policy=replace(areas.policy, pattern=replace(pattern, hidden=hidden, base=base)))
+    table = lsoa_rates(rounded)
+    row = table.frame.set_index("group").loc[CODES[0]]
+    assert (table.symbols["numerator"] == "r10").sum() == 1
+    assert (row["numerator"], row["percent"]) == (20, 20)
+    assert row["adjusted_ratio"] * row["adjusted_expected"] == pytest.approx(20)
+
+
+def test_under_a_policy_that_changes_counts_everything_rests_on_the_changed_ones():
+    areas = areas_of(cells(SMALL, pupils=98), policy=Policy(method="round_5"))
+    assert areas.hidden == frozenset()
+    for table, total in ((lsoa_rates(areas), 100), (ward_rates(areas), 390)):
+        frame = table.frame
+        assert set(frame["denominator"]) == {total}
+        assert (frame["numerator"] % 5 == 0).all()
+        assert frame["percent"].tolist() == pytest.approx((100 * frame["numerator"] / frame["denominator"]).tolist())
+        by_hand = frame["adjusted_ratio"] * frame["adjusted_expected"]
+        assert by_hand.tolist() == pytest.approx(frame["numerator"].tolist())
+    made = everything(areas)
+    assert (made["deciles"]["denominator"] % 5 == 0).all()
+    assert set(made["old"]["old_denominator"].dropna()) - {"z"} == {590}
+
+
+def test_counts_changed_by_keys_are_those_of_their_cells_in_every_table():
+    keys = {f"cell_key_{c}": np.arange(36) * 7 % 256 for c in ("pupils", "any_sen")}
+    areas = areas_of(cells(21).assign(**keys), policy=Policy(method="cell_key"))
+    by_lsoa = cell_keyed([21] * 36, keys["cell_key_any_sen"]).tolist()
+    assert lsoa_rates(areas).frame["numerator"].tolist() == by_lsoa
+    of_row = pd.Series(keys["cell_key_any_sen"]).groupby(ROW).sum() % 256
+    old = everything(areas)["old"].dropna(subset=["old_code"])
+    old = old[old["old_code"] != "z"].sort_values("old_code")["old_numerator"]
+    assert old.tolist() == cell_keyed([6 * 21] * 6, of_row).tolist()
+    with pytest.raises(DisclosureError, match="keys of their cells"):
+        ward_rates(areas_of(cells(21), policy=Policy(method="cell_key")))
+
+
+def test_old_wards_that_are_shared_out_by_estimate_are_refused():
+    next_row = dict(zip(NAMES.index, [*NAMES.index[1:], NAMES.index[0]], strict=True))
+    halves = [OLD.rows.assign(weight=0.5, target=t) for t in (OLD.rows["target"], OLD.rows["target"].map(next_row))]
+    shared = Lookup(OLD.source, OLD.target, pd.concat(halves, ignore_index=True).assign(estimated=True), "halves")
+    with pytest.raises(SourceError, match="shared out"):
+        patterns.old_and_new_wards(areas_of(cells(20)), shared, NAMES, PEOPLE)
 
 
 def test_an_lsoa_without_pupils_is_hidden_like_another_small_count():

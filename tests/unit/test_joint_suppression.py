@@ -8,10 +8,11 @@ import pytest
 
 from jsna.disclosure import Policy
 from jsna.disclosure.cells import Classification, Table, system_of
+from jsna.disclosure.movement import Movements
 from jsna.disclosure.suppression import Pattern, lower_bound, protect_jointly
 from jsna.errors import DisclosureError
 from jsna.sealed import Sealed
-from tests.joint_attacker import assert_safe, unsafe_cells
+from tests.joint_attacker import Attacker, assert_safe, unsafe_cells
 
 PUPILS = {"pupils": {}}
 SEN = {"pupils": {}, "any_sen": {"sen": "any"}, "sen_support": {"sen": "support"}, "ehc_plan": {"sen": "plan"}}
@@ -179,6 +180,46 @@ def test_official_figures_are_known_and_can_make_it_impossible():
     assert "Show it" in message
 
 
+@pytest.mark.parametrize(
+    ("tables", "splits", "words"),
+    [
+        pytest.param(
+            [
+                table("by", [("A", 2), ("B", 3), ("C", 40)], ("group",)),
+                table("published", [("AB", 5), ("C", 40)], ("wider",), official=True),
+            ],
+            (("", ("AB", "C")), ("AB", ("A", "B"))),
+            "by: Small counts of the table can be worked out whatever else is hidden. Found: '1 count'. Show it",
+            id="an official total stands in the way",
+        ),
+        pytest.param(
+            [table("by", [("A", 40)], ("group",), official=True), everybody(42, official=True)],
+            (("", ("A", "B")),),
+            "by: How many are left of a whole, less the parts in the table, can be worked out. Show it",
+            id="what is left stands in no table",
+        ),
+        pytest.param(
+            [table("by", [("A", 2), ("B", 3)], ("group",)), everybody(5)],
+            (("", ("A", "B")),),
+            "by: Every count of the table would be hidden. Show it for everybody together instead",
+            id="nothing is left",
+        ),
+    ],
+)
+def test_what_cannot_be_protected_is_said_beside_a_pattern(tables, splits, words):
+    system = system_of(tables, classifications=[Classification("group", splits, ("group", "wider"))])
+    pattern = protect_jointly(system, Policy(), strict=False)
+    assert any(str(p).startswith(words) for p in pattern.problems), [str(p) for p in pattern.problems]
+    assert pattern.small.sum() == 2 * (len(tables[0].counts) > 1)
+    with pytest.raises(DisclosureError) as caught:
+        protect_jointly(system, Policy())
+    assert caught.value.problems == pattern.problems
+
+
+def test_a_pattern_that_holds_has_no_problems():
+    assert protect_jointly(system_of(crossed([[2, 30, 40], [25, 9, 50], [60, 70, 80]])), Policy()).problems == ()
+
+
 def test_a_table_of_small_counts_alone_names_a_coarser_one():
     rows = [(f"l{i}", "FM"[i % 2], 2) for i in range(4)] + [(f"l{i}", "MF"[i % 2], 3) for i in range(4)]
     place = Classification("place", (("", ("w1",)), ("w1", ("l0", "l1", "l2", "l3"))), ("lsoa", "ward"))
@@ -228,6 +269,22 @@ def test_tables_in_any_order_give_the_same_pattern():
         ]
         patterns += [protect_jointly(system_of(p), Policy()).hidden for p in (order, turned)]
     assert all((p == patterns[0]).all() for p in patterns)
+
+
+def test_many_moved_at_once_move_no_further_than_they_can():
+    system = system_of(crossed(np.random.default_rng(3).poisson(5, (9, 8))))
+    counts = system.cells.unseal("to test")["count"].to_numpy("float64")
+    inner = counts < 20
+    pattern = Pattern(system, inner & (counts < 5), inner & (counts >= 5))
+    movements = Movements(system.relations, counts, np.ones(len(counts)), inner, np.zeros(len(counts), bool))
+    wanted = [(int(i), by) for i in np.flatnonzero(inner) for by in (3.0, -min(3.0, counts[i])) if by]
+    movements.find_together(wanted)
+    attacker = Attacker(pattern)
+    for cell in np.flatnonzero(inner):
+        assert counts[cell] + movements.high[cell] <= attacker.limit(cell, 1) + 1e-4
+        assert counts[cell] + movements.low[cell] >= attacker.limit(cell, -1) - 1e-4
+    assert sum(movements.reaches(*w) for w in wanted) > len(wanted) / 2
+    assert (movements.used == inner).all()
 
 
 def _fewest(system, threshold=5, protection=3):

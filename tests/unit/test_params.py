@@ -41,7 +41,19 @@ def test_every_fault_is_reported_at_once_with_the_nearest_name():
         ({"areas": ["Luton"]}, "The code of Luton is 'E06000032'"),
         ({"areas": ["E06000032", "E06000032"], "source": "official"}, "named twice"),
         ({"areas": ["E06000055"]}, "modelled on Luton"),
-        ({"suppress_below": 2}, "greater than or equal to 5"),
+        ({"suppress_below": 4}, "4 is no whole number from 5 (3 with audience: restricted) to 20"),
+        ({"suppress_below": 21}, "21 is no whole number"),
+        ({"suppress_below": "5"}, "'5' is no whole number"),
+        ({"suppress_below": True}, "True is no whole number"),
+        ({"suppress_below": {"pupils": 5, "case": 5}}, "case: not a source; allowed: pupils, cases, lists"),
+        ({"suppress_below": {"cases": 4}}, "cases: 4 is no whole number from 5"),
+        ({"audience": "restricted", "suppress_below": 2}, "2 is no whole number from 3 to 20"),
+        ({"minimum_denominator": 9}, "9 is no whole number from 10 (5 with audience: restricted) to 100"),
+        ({"audience": "restricted", "minimum_denominator": 4}, "4 is no whole number from 5 to 100"),
+        ({"minimum_denominator": {"pupils": 10}}, "is no whole number from 10"),
+        ({"zeros": "shown"}, "audience: restricted alone"),
+        ({"zeros": "shown", "audience": "restricted", "protection": "round_5"}, "no true 0 can be shown"),
+        ({"protection": "rounding"}, "'midpoint_6'"),
         ({"reference_ethnicity": "WBR"}, "Did you mean 'WBRI'?"),
         ({"confidence": 95}, "less than 1"),
         ({"areas": ["E10000021"]}, "North Northamptonshire 'E06000061', West Northamptonshire 'E06000062'"),
@@ -67,6 +79,39 @@ def test_impossible_values_are_named(values, words):
     with pytest.raises(ParamsError) as caught:
         check_params(values, "p.yml")
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "thresholds"),
+    [
+        ({}, (5, 5, 5)),
+        ({"suppress_below": 7}, (7, 7, 7)),
+        ({"suppress_below": {"pupils": 10, "lists": 6}}, (10, 5, 6)),
+        ({"suppress_below": {"cases": 6}}, (5, 6, 5)),
+        ({"audience": "restricted", "suppress_below": {"pupils": 3}}, (3, 5, 5)),
+    ],
+)
+def test_each_source_has_its_threshold_or_the_default(values, thresholds):
+    policy = check_params(values, "p.yml").policy()
+    assert tuple(policy.threshold_of(s) for s in ("pupils", "cases", "lists")) == thresholds
+    assert policy.threshold == thresholds[0]
+
+
+def test_a_restricted_pack_may_hide_less_and_the_policy_has_all_that_was_asked_for():
+    asked = {"audience": "restricted", "zeros": "shown", "suppress_below": 3, "minimum_denominator": 5}
+    policy = check_params({**asked, "protection": "midpoint_6"}, "p.yml").policy()
+    assert (policy.audience, policy.zeros, policy.method) == ("restricted", "shown", "midpoint_6")
+    assert (policy.threshold, policy.minimum_denominator) == (3, 5)
+
+
+def test_faults_of_the_protection_are_told_with_all_others():
+    wrong = {"audience": "pub", "zeros": "no", "suppress_below": 2, "minimum_denominator": 4, "seed": -1}
+    with pytest.raises(ParamsError) as caught:
+        check_params(wrong, "p.yml")
+    assert len(caught.value.problems) == 5
+    with pytest.raises(ParamsError) as caught:
+        check_params({"zeros": "shown", "suppress_below": 4, "minimum_denominator": 5}, "p.yml")
+    assert len(caught.value.problems) == 3
 
 
 @pytest.mark.parametrize(

@@ -101,14 +101,14 @@ def test_the_summary_says_how_many_were_tested_and_that_it_is_not_about_need(own
     made = pipeline.summary(own, area)
     known = own.table.frame[own.table.frame["known"]]
     assert f"{len(known)} comparisons" in made.title
-    assert f"{(known['status'] == 'insufficient data').sum()} could not be judged" in made.title
+    assert f"{known['status'].isin(['insufficient data', 'not shown']).sum()} could not be judged" in made.title
     assert "in Luton (synthetic)" in made.title
     said = " ".join(made.notes)
     assert "not about need" in said
     assert "false discovery rate" in said
     flags = made.extras["flags"]
     assert len(flags) == len(own.table.frame)
-    assert {f["status"] for f in flags} <= {"watch", "no evidence", "insufficient data"}
+    assert {f["status"] for f in flags} <= {"watch", "no evidence", "insufficient data", "not shown"}
     assert not [f for f in flags if f["numerator"] in ("1", "2", "3", "4")]
     assert made.extras["card"]["comparisons_made"] == len(known)
     assert sum("not_compared" not in f["reasons"] for f in flags) == len(known)

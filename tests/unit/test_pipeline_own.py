@@ -7,7 +7,8 @@ import pandas as pd
 
 from jsna.disclosure import Policy
 from jsna.evidence.pipeline import UNKNOWN
-from jsna.evidence.pipeline.own import compared_own, own_counts
+from jsna.evidence.pipeline.own import compared_own
+from jsna.evidence.pipeline.own_counts import own_counts
 from jsna.files.result import Loaded, Summary, together
 
 

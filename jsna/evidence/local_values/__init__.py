@@ -6,33 +6,34 @@ are never divided by an official count of other children.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from jsna.disclosure import Policy
+from jsna.counts import CELL_KEY, KEYS, record_keys
+from jsna.disclosure import Policy, protect
 from jsna.evidence.catalogue import Catalogue, catalogue
-from jsna.evidence.local_values.counts import Tally, of_cases, of_pupils, of_returns, together, whole_years
-from jsna.evidence.local_values.gate import protect_linked
-from jsna.evidence.local_values.lists import of_lists
+from jsna.evidence.local_values.brought import brought
+from jsna.evidence.local_values.counts import Tally, of_pupils
 from jsna.evidence.local_values.residents import over_residents
-from jsna.evidence.local_values.specification import specification, ways_of, world_of
-from jsna.evidence.local_values.sums import terms_of
+from jsna.evidence.local_values.specification import specification, ways_of
 from jsna.evidence.values import ABSENT, COLUMNS, Values
 from jsna.evidence.values.periods import year_of
 from jsna.evidence.values.vintages import vintage_table
-from jsna.local import extracts_of, kept_values, prepared, sen2_of
+from jsna.linked.figures import as_changed
+from jsna.local import kept_values, prepared
 from jsna.measures import proportion, rate
 from jsna.sealed import Sealed
-from jsna.sources.cases import cases_of_list
 
 if TYPE_CHECKING:
     from jsna.area import Area
 
 EVENTS = ("byar", "exact_poisson", "overdispersed")
 HIDDEN = "Hidden to protect people: a number of fewer than {threshold}, or one that would give such a number away."
+NEAR = "Worked out from numbers that are rounded to protect people."
 REPEATS = "Children can repeat: the interval is the least it can be."
 WORDS = {
     "pupils": "School Census",
@@ -59,7 +60,7 @@ def local_values(area: Area) -> Values:
     """
     if prepared() and area.local:
         return _kept(area)
-    made = _tally(area)
+    made = brought(area)
     return values_of(made, area)
 
 
@@ -91,67 +92,69 @@ def values_of(made: Tally, area: Area, known: Catalogue | None = None) -> Values
     return Values(frame[list(COLUMNS)].reset_index(drop=True), made.sources, absent, vintage_table())
 
 
-def _tally(area: Area) -> Tally:
-    """Everything that the area holds, counted."""
-    params = area.params
-    if params.source == "official":
-        return together([])
-    parts = [of_pupils(area.pupils)]
-    if not area.local:
-        cases = area.ehc_cases
-        return together([*parts, of_cases(cases, whole_years(cases.summary.period))])
-    extracts = extracts_of(params) if params.extracts else []
-    if params.sen2:
-        from jsna.sources.sen2.timeliness import cases as cases_of_returns
-
-        returns = sen2_of(params)
-        years = sorted(r.year - 1 for r in returns)
-        parts += [of_cases(cases_of_returns(*returns), years), of_returns(returns)]
-        extracts_of_cases = []
-    else:
-        extracts_of_cases = [e.loaded for e in extracts if e.kind == "ehc_cases"][:1]
-    parts += [of_cases(cases_of_list(e), whole_years(e.summary.period)) for e in extracts_of_cases]
-    return together([*parts, of_lists(extracts, area.pupils.frame)])
-
-
 def _protected(made: Tally, ways: pd.DataFrame, area: Area) -> pd.DataFrame:
-    """One row a way and period with its counts as they may be shown, and ``symbol`` c where they may not."""
-    counts = made.counts.unseal("to say which counts add up")
-    told = counts[["brings", "period", "year"]].itertuples(index=False, name=None)
-    worlds = pd.Series([world_of(*row) for row in told], index=counts.index, dtype="str")
-    counts = counts.assign(key=counts["count"] + "@" + counts["group"], world=worlds)
-    terms, used = terms_of(counts, ways)
-    worlds = counts[["world", "brings", "file", "period", "year"]].drop_duplicates()
-    there = pd.MultiIndex.from_frame(counts[["world", "key"]])
-    rows = ways.merge(worlds, on="brings")
-    held = pd.MultiIndex.from_frame(rows[["world", "numerator"]]).isin(there)
-    held &= pd.MultiIndex.from_frame(rows[["world", "denominator"]]).isin(there) | (rows["denominator"] == "")
-    rows = rows[held].reset_index(drop=True)
-    released = protect_linked(
-        Sealed(used, counts=("count",)),
-        terms,
-        rows,
-        area.policy,
+    """One row a way and period with its counts as they may be shown, and ``symbol`` c where they may not.
+
+    A tally by itself, outside of a pack, is protected as a pack of its own.
+    """
+    # The plan of a pack asks what an area has brought: these rooms need one another.
+    from jsna.linked.indicators import placed
+    from jsna.linked.pattern import pattern_of_plan
+
+    counts = made.counts.unseal("to name what is counted")
+    found, policy = placed(counts, ways), area.policy
+    if policy.pattern is None and policy.method == "suppress" and len(found.cells):
+        policy = replace(policy, pattern=pattern_of_plan(found.plan(), policy))
+    counts = counts.assign(key=counts["count"] + "@" + counts["group"])
+    told = found.names.merge(counts, on=["brings", "period", "key"], how="left", validate="1:1")
+    told = as_changed(_with_cell_keys(told, area), ["number"], policy)
+    if policy.pattern is not None:
+        told = told.assign(number=policy.pattern.rounded(told["number"], told["name"]))
+    released = protect(
+        Sealed(told[["brings", "period", "key", "number"]], counts=("number",)),
+        policy,
         source=f"Own records of {area.name}",
         synthetic=area.synthetic,
+        names={"number": told["name"]},
     )
-    return _looked_up(rows, released.frame.assign(hidden=released.symbols["count"] == "c"))
+    shown = released.frame.assign(symbol=released.symbols["number"])
+    return _looked_up(_rows_of(counts, ways), shown.set_index(["brings", "period", "key"]))
+
+
+def _with_cell_keys(told: pd.DataFrame, area: Area) -> pd.DataFrame:
+    """The keys of the cells of pupils beside their counts, where the policy changes these by them."""
+    if area.policy.method != "cell_key" or "pupils" not in area.brings:
+        return told
+    keys = of_pupils(area.pupils, record_keys(area.pupils.frame["pupil_id"])).counts.unseal("to change counts by them")
+    keys = keys.assign(key=keys["count"] + "@" + keys["group"], **{f"{CELL_KEY}number": keys["number"] % KEYS})
+    own = ["brings", "period", "key"]
+    return told.merge(keys[[*own, f"{CELL_KEY}number"]], on=own, how="left", validate="1:1")
+
+
+def _rows_of(counts: pd.DataFrame, ways: pd.DataFrame) -> pd.DataFrame:
+    """One row a way and period of which all counts are there."""
+    there = pd.MultiIndex.from_frame(counts[["brings", "period", "key"]])
+    rows = ways.merge(counts[["brings", "file", "period", "year"]].drop_duplicates(), on="brings")
+    held = pd.MultiIndex.from_frame(rows[["brings", "period", "numerator"]]).isin(there)
+    held &= pd.MultiIndex.from_frame(rows[["brings", "period", "denominator"]]).isin(there) | (
+        rows["denominator"] == ""
+    )
+    return rows[held].reset_index(drop=True)
 
 
 def _looked_up(rows: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
     """Names of counts replaced by the counts, where all that a row rests on may be shown."""
-    by_key = shown.set_index(["world", "key"])
-    hidden = pd.Series(False, index=rows.index)
+    hidden, near = pd.Series(False, index=rows.index), pd.Series(False, index=rows.index)
+    numbers = {}
     for column in ("numerator", "denominator", "rests_on"):
-        keys = pd.MultiIndex.from_arrays([rows["world"], rows[column]])
-        hidden |= by_key["hidden"].reindex(keys).fillna(False).to_numpy("bool")
-    numbers = {
-        c: by_key["count"].reindex(pd.MultiIndex.from_arrays([rows["world"], rows[c]])).to_numpy("float64")
-        for c in ("numerator", "denominator")
-    }
+        told = shown.reindex(pd.MultiIndex.from_arrays([rows["brings"], rows["period"], rows[column]]))
+        hidden |= (told["symbol"] == "c").to_numpy()
+        near |= told["symbol"].str.startswith("r", na=False).to_numpy("bool")
+        numbers[column] = told["number"].to_numpy("float64")
     alone = rows["denominator"] == ""
-    open_to_all = {c: np.where(hidden, np.nan, n) for c, n in numbers.items()}
-    return rows.assign(**open_to_all, symbol=np.where(hidden, "c", ""), no_denominator=alone, note="")
+    open_to_all = {c: np.where(hidden, np.nan, numbers[c]) for c in ("numerator", "denominator")}
+    note = np.where(near & ~hidden, NEAR, "")
+    return rows.assign(**open_to_all, symbol=np.where(hidden, "c", ""), no_denominator=alone, note=note)
 
 
 def _first_way(rows: pd.DataFrame) -> pd.DataFrame:

@@ -77,11 +77,15 @@ def counted(
     return made.assign(brings=brings, file=file, period=period, year=year, group=group)
 
 
-def of_pupils(pupils: Loaded) -> Tally:
-    """Pupils by January census and SEN provision: all, of another first language, by primary need, with two needs."""
+def of_pupils(pupils: Loaded, each: pd.Series | None = None) -> Tally:
+    """Pupils by January census and SEN provision: all, of another first language, by primary need, with two needs.
+
+    ``each``: what every pupil adds to the counts (1, where it is not given): record keys give the keys of the cells.
+    """
     keys = ["time_period", "sen_provision", "primary_need", "language_group", "secondary"]
     frame = pupils.frame.assign(secondary=pupils.frame["secondary_need"].astype("str") != "")
-    pattern = frame.groupby(keys, observed=True).size().rename("number").reset_index()
+    frame = frame[keys].assign(number=1 if each is None else each.astype("int64"))
+    pattern = frame.groupby(keys, observed=True)["number"].sum().reset_index()
     pattern["group"] = pattern["sen_provision"].astype("str").map(GROUPS)
     need = pattern["primary_need"].astype("str")
     marks = {
@@ -92,7 +96,8 @@ def of_pupils(pupils: Loaded) -> Tally:
     }
     wide = pd.DataFrame({name: pattern["number"].where(mask, 0) for name, mask in marks.items()})
     wide = wide.groupby([pattern["time_period"].astype("str"), pattern["group"]]).sum()
-    wide = wide.unstack("group", fill_value=0).stack("group", future_stack=True)
+    every = pd.MultiIndex.from_product([wide.index.levels[0], GROUPS.values()], names=["time_period", "group"])
+    wide = wide.reindex(every, fill_value=0)
     long = wide.reset_index().melt(["time_period", "group"], var_name="count", value_name="number")
     long = with_sums_of_groups(long, ["time_period", "count"])
     end = "20" + long["time_period"].str[4:6]

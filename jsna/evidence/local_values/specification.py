@@ -101,15 +101,5 @@ def ways_of(indicators: Iterable[Indicator]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(WAY_COLUMNS))
 
 
-def world_of(brings: str, period: str, year: int) -> str:
-    """The name of all sources of a year that count the same children, so that what one shows tells of the other.
-
-    >>> world_of("exclusions", "2024/25", 2025) == world_of("pupils", "January 2025", 2025)
-    True
-    """
-    shared = specification()[brings].get("world")
-    return f"{shared}, {year}" if shared else f"{brings}, {period}"
-
-
 def _in_group(name: str, key: str) -> str:
     return f"{name}@{key.partition('@')[2]}"

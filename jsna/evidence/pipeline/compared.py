@@ -9,7 +9,7 @@ import pandas as pd
 
 from jsna.disclosure import Policy, Released, publish_official, too_few_for_a_rate
 from jsna.disproportionality import crude, pooled, stratified
-from jsna.disproportionality.rule import INSUFFICIENT, WATCH
+from jsna.disproportionality.rule import INSUFFICIENT, NOT_SHOWN, WATCH
 from jsna.errors import Problem, SourceError
 from jsna.evidence.comparison import AGAINST_REFERENCE, LABELS, OTHERS, Comparison
 from jsna.evidence.pipeline import ALL, DIMENSIONS, ENGLAND, UNKNOWN, Counts, dimension_of, stages
@@ -67,8 +67,8 @@ class Pipeline:
 
     @property
     def unjudged(self) -> int:
-        """How many of these cannot be judged, because too few children stand behind them."""
-        return int((self.table.frame["known"] & (self.table.frame["status"] == INSUFFICIENT)).sum())
+        """How many of these cannot be judged, because too few children stand behind them or these are hidden."""
+        return int((self.table.frame["known"] & self.table.frame["status"].isin([INSUFFICIENT, NOT_SHOWN])).sum())
 
     @property
     def watched(self) -> pd.DataFrame:
@@ -166,7 +166,8 @@ def ordered(rows: pd.DataFrame) -> pd.DataFrame:
 def beside_all_others(rows: pd.DataFrame, reference: str, confidence: float) -> pd.DataFrame:
     """Each group of each stage against all others and, in columns ending ``_reference``, the reference group.
 
-    ``rows``: dimension, outcome, group, label, known, count, total of one area. One family of tests over them all.
+    ``rows``: dimension, outcome, group, label, known, count, total of one area, and where all others are not those of
+    known group, ``whole_count`` and ``whole_total`` of all. One family of tests over them all.
     """
     result = crude(
         rows,
@@ -178,6 +179,7 @@ def beside_all_others(rows: pd.DataFrame, reference: str, confidence: float) -> 
         family=FAMILY,
         tests=[],
         confidence=confidence,
+        whole=("whole_count", "whole_total") if "whole_count" in rows else None,
     )
     main = result[result["comparator"] == OTHERS].copy()
     for risk, percent in (("risk", "percent"), ("risk_lower", "percent_lower"), ("risk_upper", "percent_upper")):

@@ -1,24 +1,17 @@
-"""The pipeline from an authority's own lists: the same stages by group, within age too, protected at the gate.
-
-By group only such stages are counted as cannot be taken from one another: of requests those decided, of plans those
-without an exception. With the plans of both kinds, the difference would tell how many exceptions a small group has.
-"""
+"""The pipeline from an authority's own lists: the same stages by group, within age too, protected at the gate."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from jsna.codes import code_list
-from jsna.disclosure import Policy, protect
+from jsna.disclosure import PackPattern, Policy, Released, protect
 from jsna.disproportionality import stratified
-from jsna.evidence.comparison import AGAINST_REFERENCE, OTHERS, RATES
-from jsna.evidence.ehc import plan_years_of, years_of
-from jsna.evidence.operational import annual_reviews, disputes, join_groups, limit
-from jsna.evidence.pipeline import DIMENSIONS, UNKNOWN, band_of, stages
+from jsna.disproportionality.rule import NOT_SHOWN
+from jsna.evidence.comparison import AGAINST_REFERENCE, OTHERS, OTHERS_AND_UNKNOWN, RATES
+from jsna.evidence.pipeline import DIMENSIONS, UNKNOWN
 from jsna.evidence.pipeline.compared import (
     FAMILY,
     ROW,
@@ -27,11 +20,13 @@ from jsna.evidence.pipeline.compared import (
     ordered,
     pooled_ratios,
 )
-from jsna.files.result import Loaded
+from jsna.evidence.pipeline.own_counts import OwnCounts
+from jsna.linked.cases import stage_names
+from jsna.linked.figures import as_changed
+from jsna.linked.names import KNOWN, NOT_KNOWN
 from jsna.measures import proportion
 from jsna.sealed import Sealed
 
-SEX = {"F": "Female", "M": "Male"}
 WORDS = (
     "dimension",
     "outcome",
@@ -44,112 +39,11 @@ WORDS = (
     "comparator",
     "comparisons",
 )
+UNKNOWN_AMONG_SOME = (
+    "Where so few of those whose group is not known are counted that their number is hidden, they are among all others."
+)
 AGE_COLUMNS = ("age_risk_ratio", "age_lower", "age_upper")
-
-
-@dataclass(frozen=True)
-class OwnCounts:
-    """Sealed cells: one row a dimension, group, age band and outcome (the stage's key), ``count`` of ``total``."""
-
-    cells: Sealed
-    periods: dict[str, str]
-
-
-def own_counts(
-    cases: Loaded, lists: Mapping[str, pd.DataFrame] | None = None, pupils: pd.DataFrame | None = None
-) -> OwnCounts:
-    """The stages that the lists can tell, over the calendar years that the list of cases covers whole.
-
-    ``cases``: requests as ``Area.ehc_cases`` has them. ``lists``: extracts by kind, of which ``annual_reviews`` (in the
-    last year alone, for they tell of all plans) and ``disputes`` are read. ``pupils`` (one census) says the sex, ethnic
-    group and age of persons in them. A decision without its day takes no part, nor does a plan of which it is not said
-    whether an exception applies, nor the plans of a first year whose requests are older than the list: only the quick
-    ones are in it.
-    """
-    years = years_of(cases)
-    parts = [_of_cases(cases.frame, years, plan_years_of(cases))]
-    for kind, made, told in (("annual_reviews", _of_reviews, years[-1:]), ("disputes", _of_disputes, years)):
-        rows = (lists or {}).get(kind)
-        if rows is not None and len(rows):
-            parts += [made(_who(rows, pupils), year) for year in told]
-    long = pd.concat(parts, ignore_index=True)
-    wide = [
-        _added_up(long, ["outcome", d, "band"]).rename(columns={d: "group"}).assign(dimension=d)
-        for d in ("ethnicity", "sex")
-    ]
-    ages = _added_up(long, ["outcome", "band"])
-    cells = pd.concat([*wide, ages.assign(group=ages["band"], dimension="age")], ignore_index=True)
-    spans = long.groupby("outcome")["year"].agg(["min", "max"])
-    return OwnCounts(
-        Sealed(cells, counts=("count", "total")),
-        {k: str(first) if first == last else f"{first} to {last}" for k, first, last in spans.itertuples()},
-    )
-
-
-def _added_up(long: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    return long.groupby(keys, as_index=False)[["count", "total"]].sum()
-
-
-def _of_cases(cases: pd.DataFrame, years: Sequence[int], plan_years: Sequence[int]) -> pd.DataFrame:
-    decision, asked = cases["decision"].astype("str"), cases["date_requested"].dt.year
-    decided = asked.isin(years) & decision.isin(["assess", "refuse"]) & cases["date_decided"].notna()
-    days = (cases["date_decided"] - cases["date_requested"]).dt.days
-    issued = cases["date_issued"].dt.year.where(cases["plan_issued"].astype("bool"))
-    plain = (cases["exception"].astype("boolean") == False).fillna(False).astype("bool")  # noqa: E712
-    plain &= issued.isin(plan_years)
-    taken = (cases["date_issued"] - cases["date_requested"]).dt.days
-    totals = {"decided": (decided, asked), "plain_plans": (plain, issued)}
-    counts = {
-        "refused": decision == "refuse",
-        "in_6_weeks": days <= limit("decision_days"),
-        "in_20_weeks": taken <= limit("plan_days"),
-        "over_a_year": taken > limit("long_days"),
-    }
-    groups = _groups(cases)
-    parts = []
-    for key, own in ((s.key, s.own) for s in stages().all.values() if s.own and s.own.cases):
-        total, year = totals[own.of]
-        rows = groups[total].assign(outcome=key, year=year[total].astype("int64"), total=1)
-        parts.append(rows.assign(count=counts[own.cases][total].astype("int64")))
-    return pd.concat(parts, ignore_index=True)
-
-
-def _groups(rows: pd.DataFrame) -> pd.DataFrame:
-    """Ethnic group, sex and age band as the pipeline names them; what is not said is not known."""
-    told = rows.reindex(columns=["ethnicity", "sex", "age"])
-    ethnicity = told["ethnicity"].astype("str")
-    known = code_list("ethnicity").query("known == '1'").index
-    return pd.DataFrame(
-        {
-            "ethnicity": ethnicity.where(ethnicity.isin(known), UNKNOWN),
-            "sex": told["sex"].astype("str").map(SEX).fillna(UNKNOWN),
-            "band": band_of(told["age"]),
-        }
-    )
-
-
-def _who(rows: pd.DataFrame, pupils: pd.DataFrame | None) -> pd.DataFrame:
-    if pupils is None:
-        return rows
-    return join_groups(rows, pupils, ["sex", "ethnicity", "age"])
-
-
-def _of_reviews(rows: pd.DataFrame, year: int) -> pd.DataFrame:
-    found = annual_reviews(rows.assign(**_groups(rows)), ["ethnicity", "sex", "band"], year)
-    return _of_measures(found, "reviews", year)
-
-
-def _of_disputes(rows: pd.DataFrame, year: int) -> pd.DataFrame:
-    return _of_measures(disputes(rows.assign(**_groups(rows)), ["ethnicity", "sex", "band"], year), "disputes", year)
-
-
-def _of_measures(found: Sealed, kind: str, year: int) -> pd.DataFrame:
-    """The measures of an extract that are stages, under the stages' keys."""
-    frame = found.unseal("to add up by one characteristic at a time")
-    keys = {getattr(s.own, kind): s.key for s in stages().all.values() if s.own and getattr(s.own, kind)}
-    rows = frame[frame["measure"].isin(keys)]
-    rows = rows.assign(outcome=rows["measure"].map(keys), count=rows["numerator"], total=rows["denominator"])
-    return rows[["ethnicity", "sex", "band", "outcome", "count", "total"]].assign(year=year)
+PAIR = ("numerator", "denominator")
 
 
 def compared_own(
@@ -166,24 +60,91 @@ def compared_own(
     As ``compared.compared``, without England; what the gate hides is hidden in every column. ``age_…`` columns
     are Mantel–Haenszel over age bands, for those whose age is known.
     """
-    cells = counts.cells.unseal("to compare groups within age")
-    rows = cells.groupby(["dimension", "outcome", "group"], as_index=False)[["count", "total"]].sum()
+    pair = ("count", "total")
+    cells = as_changed(counts.cells.unseal("to compare groups within age"), pair, policy, within="total")
+    rows = as_changed(counts.rows().unseal("to compare groups"), pair, policy, within="total")
     rows = ordered(rows.assign(known=rows["group"] != UNKNOWN))
-    main = beside_all_others(rows, reference, confidence)
+    shown = _as_shown(rows, counts, policy.pattern) if policy.pattern is not None else rows
+    main = beside_all_others(shown, reference, confidence)
     pooled = [pooled_ratios(part, confidence) for _, part in main.groupby(FAMILY, sort=False)]
+    if "others" in shown:
+        main["comparator"] = main[ROW].merge(shown[[*ROW, "others"]], on=ROW, how="left")["others"].to_numpy()
     main = main.join(pd.concat(pooled)).merge(_within_age(cells, confidence), on=ROW, how="left", validate="1:1")
-    pair = ("numerator", "denominator")
-    derived = tuple(c for c in main if c not in (*WORDS, *pair, *RATES))
-    sealed = Sealed(main, counts=pair, rates=dict.fromkeys(RATES, pair), derived=derived)
-    shown = protect(sealed, policy, source=source, synthetic=synthetic, relations=(tuple(FAMILY),))
+    told = {"source": source, "synthetic": synthetic}
     return Pipeline(
-        table=shown,
-        overall=protect(_overall(rows, policy, confidence), policy, source=source, synthetic=synthetic, relations=()),
+        table=_released(main, counts, policy, reference, **told),
+        overall=_overall_released(counts, policy, confidence, **told),
         by_age=None,
         periods=counts.periods,
         comparisons=int(main["p_value"].notna().sum()),
         official=False,
         reference=reference if f"{AGAINST_REFERENCE[0]}_reference" in main else "",
+    )
+
+
+def _as_shown(rows: pd.DataFrame, counts: OwnCounts, pattern: PackPattern) -> pd.DataFrame:
+    """Counts in the form in which the pack shows them, and ``whole_count`` and ``whole_total`` beside each.
+
+    All others of a group are the whole less the group: all of known group, or everybody where the pattern hides those,
+    so that figures beside all others tell no more than what is shown of everybody.
+    """
+    names = stage_names(rows, counts, count="count", total="total")
+    families = [rows[c] for c in FAMILY]
+    sums = rows[["count", "total"]].where(rows["known"], 0).groupby(families).transform("sum")
+    everybody = rows[["count", "total"]].groupby(families).transform("sum")
+    among = _unseen(rows, counts, pattern, KNOWN)
+    folded = among | ~_some_unknown(rows, counts)
+    whole = stage_names(rows.assign(group=folded.map({True: "", False: KNOWN})), counts, count="count", total="total")
+    sums = sums.mask(folded, everybody)
+    total = pattern.rounded(rows["total"], names["total"])
+    made = {"count": pattern.rounded(rows["count"], names["count"], within=total), "total": total}
+    wholes = {f"whole_{c}": pattern.rounded(sums[c], whole[c]) for c in ("count", "total")}
+    return rows.assign(**made, **wholes, others=among.map({True: OTHERS_AND_UNKNOWN, False: OTHERS}))
+
+
+def _some_unknown(rows: pd.DataFrame, counts: OwnCounts) -> pd.Series:
+    """Rows of a dimension in which the group of somebody is not known, at whatever stage, and that of others is."""
+    told = counts.told(rows)
+    return ((rows["group"] == UNKNOWN) & told).groupby(rows["dimension"]).transform("any") & told
+
+
+def _unseen(rows: pd.DataFrame, counts: OwnCounts, pattern: PackPattern, group: str) -> pd.Series:
+    """Whether either number of a stage is shown in no form for ``group``: ``""``, or all of (un)known group.
+
+    Where the group of everybody is known there are no such: all of known group are everybody.
+    """
+    some = _some_unknown(rows, counts) | (group == "")
+    found = pd.Series(False, index=rows.index)
+    if some.any():
+        names = stage_names(rows[some].assign(group=group), counts, count="count", total="total")
+        found[some] = pattern.unseen(names["count"]) | pattern.unseen(names["total"])
+    return found
+
+
+def _released(
+    main: pd.DataFrame, counts: OwnCounts, policy: Policy, reference: str, *, source: str, synthetic: bool
+) -> Released:
+    """The comparison past the gate; of a row whose counts are hidden no status is said either."""
+    derived = tuple(c for c in main if c not in (*WORDS, *PAIR, *RATES))
+    sealed = Sealed(main, counts=PAIR, rates=dict.fromkeys(RATES, PAIR), derived=derived)
+    if policy.pattern is None:
+        return protect(sealed, policy, source=source, synthetic=synthetic, relations=(tuple(FAMILY),))
+    names = stage_names(main, counts, count=PAIR[0], total=PAIR[1])
+    unseen = _unseen(main, counts, policy.pattern, "") & (
+        _unseen(main, counts, policy.pattern, KNOWN) | ~_some_unknown(main, counts)
+    )
+    hide = dict.fromkeys(derived, unseen)
+    hidden = policy.pattern.unseen(names[PAIR[0]]) | policy.pattern.unseen(names[PAIR[1]])
+    of_reference = (hidden & (main["group"] == reference)).groupby([main[c] for c in FAMILY]).transform("any")
+    hide |= {c: unseen | of_reference for c in derived if c.endswith("_reference")}
+    shown = protect(sealed, policy, source=source, synthetic=synthetic, names=names, hide=hide)
+    gone = main["known"] & (shown.symbols[list(PAIR)] == "c").any(axis="columns")
+    words = {"status": NOT_SHOWN, "reasons": "hidden"}
+    among = (main["comparator"] == OTHERS_AND_UNKNOWN).any()
+    return replace(
+        shown,
+        frame=shown.frame.assign(**{c: shown.frame[c].mask(gone, w) for c, w in words.items()}),
+        notes=(*shown.notes, UNKNOWN_AMONG_SOME) if among else shown.notes,
     )
 
 
@@ -204,8 +165,32 @@ def _within_age(cells: pd.DataFrame, confidence: float) -> pd.DataFrame:
     return rows.rename(columns=names)[[*ROW, *AGE_COLUMNS]]
 
 
-def _overall(rows: pd.DataFrame, policy: Policy, confidence: float) -> Sealed:
-    sums = rows[rows["dimension"] == "age"].groupby("outcome", sort=False)[["count", "total"]].sum()
+def _overall_released(
+    counts: OwnCounts, policy: Policy, confidence: float, *, source: str, synthetic: bool
+) -> Released:
+    """Each stage for all children past the gate, with of how many the group is known."""
+    rows = counts.rows().unseal("to add up each stage")
+    rows = ordered(rows.assign(known=rows["group"] != UNKNOWN))
+    whole = rows[rows["dimension"] == "age"]
+    sums = whole.groupby("outcome", sort=False)[["count", "total"]].sum().reset_index()
+    rows, sums = (as_changed(f, ("count", "total"), policy, within="total") for f in (rows, sums))
+    if policy.pattern is None:
+        sealed = _overall(rows, sums, policy, confidence)
+        return protect(sealed, policy, source=source, synthetic=synthetic, relations=())
+    pattern, everybody = policy.pattern, stage_names(sums, counts, count="count", total="total")
+    sums = sums.assign(**{c: pattern.rounded(sums[c], everybody[c]) for c in ("count", "total")})
+    hide = {}
+    for dimension in DIMENSIONS:
+        here = rows[rows["dimension"] == dimension]
+        unseen = _unseen(here, counts, pattern, KNOWN) | _unseen(here, counts, pattern, NOT_KNOWN)
+        hide[f"{dimension}_known"] = sums["outcome"].map(unseen.groupby(here["outcome"]).any())
+    names = {"numerator": everybody["count"], "denominator": everybody["total"]}
+    sealed = _overall(rows, sums, policy, confidence)
+    return protect(sealed, policy, source=source, synthetic=synthetic, names=names, hide=hide)
+
+
+def _overall(rows: pd.DataFrame, sums: pd.DataFrame, policy: Policy, confidence: float) -> Sealed:
+    sums = sums.set_index("outcome")
     limits = 100 * proportion(sums["count"], sums["total"], confidence)[["estimate", "lower", "upper"]]
     table = pd.DataFrame({"numerator": sums["count"], "denominator": sums["total"]})
     names = ("percent", "percent_lower", "percent_upper")
@@ -218,5 +203,4 @@ def _overall(rows: pd.DataFrame, policy: Policy, confidence: float) -> Sealed:
         words = pd.Series(np.floor(known), index=table.index).astype("int64").astype("str") + "%"
         words = words.mask(unknown < policy.threshold, f"all but fewer than {policy.threshold}")
         table[f"{d}_known"] = words.mask(unknown == table["denominator"], "not in the list")
-    pair = ("numerator", "denominator")
-    return Sealed(table.rename_axis("outcome").reset_index(), counts=pair, rates=dict.fromkeys(names, pair))
+    return Sealed(table.rename_axis("outcome").reset_index(), counts=PAIR, rates=dict.fromkeys(names, PAIR))

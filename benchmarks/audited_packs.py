@@ -179,7 +179,11 @@ def false_intervals(area: Area, report: Report) -> list[str]:
 def _stages(area: Area) -> Exhibits:
     """The stages of the EHC process, all children and by group."""
     made = pipeline.own(area)
-    shown = [pipeline.overall(made, area), *(pipeline.glance(made, by) for by in ("ethnicity", "sex", "age"))]
+    shown = [
+        pipeline.summary(made, area),
+        pipeline.overall(made, area),
+        *(pipeline.glance(made, by) for by in ("ethnicity", "sex", "age")),
+    ]
     return Exhibits((*shown, *pipeline.each_stage(made, area).items))
 
 

@@ -7,7 +7,6 @@ import pytest
 from jsna.disclosure import Policy
 from jsna.disclosure.cells import system_of
 from jsna.disclosure.suppression import protect_jointly
-from jsna.errors import DisclosureError
 from jsna.evidence.catalogue import catalogue
 from jsna.evidence.local_values.counts import of_cases
 from jsna.evidence.local_values.specification import ways_of
@@ -163,5 +162,6 @@ def test_a_policy_that_changes_counts_does_so_before_any_share(cases):
     assert (frame[["numerator", "denominator"]].stack() % 5 == 0).all()
     told = frame[frame["percent"].notna()]
     assert (told["percent"] - 100 * told["numerator"] / told["denominator"]).abs().max() < 1e-9
-    with pytest.raises(DisclosureError, match="keys of their cells"):
-        compared_own(own_counts(cases), policy=Policy(method="cell_key"), source="made up", synthetic=True)
+    keyed = compared_own(own_counts(cases), policy=Policy(method="cell_key"), source="made up", synthetic=True)
+    # cases have no record keys: their counts are rounded to 5 there too
+    pd.testing.assert_frame_equal(keyed.table.frame, frame)

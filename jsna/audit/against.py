@@ -29,8 +29,9 @@ def add_against(system: System, facts: Facts, known: Name) -> None:
     low, high = system.bounds()
     for (whole, characteristic, base_whole), told in families.items():
         everybody = (whole, characteristic) in facts.of_everybody
-        if everybody and (whole in facts.changed or base_whole in facts.changed):
-            continue
+        near = whole in facts.changed or base_whole in facts.changed
+        if near and (everybody or _fits_shown(facts, told, whole, base_whole)):
+            continue  # worked out from numbers that are shown rounded: nothing new
         ends: tuple[object, object] = (whole, base_whole)
         if not everybody:
             in_groups = [c._replace(characteristic=characteristic) for c in (whole, base_whole)]
@@ -66,6 +67,13 @@ def _beside(system: System, fact: AgainstOthers, whole: object, base: float, res
         for value, lower, upper in ((fact.lower, 0.0, math.inf), (fact.upper, -math.inf, 0.0)):
             times = value * base / rest
             system.add({fact.count: 1 + times, whole: -times}, lower, upper, why)
+
+
+def _fits_shown(facts: Facts, told: list[AgainstOthers], whole: Count, base_whole: Count) -> bool:
+    """Whether the figures are what the rounded number of everybody gives, as where the group of all is known."""
+    low, high = _whole_of(facts, told, facts.seen(base_whole))
+    seen = facts.seen(whole)
+    return seen is not None and low <= seen <= high
 
 
 def _whole_of(facts: Facts, told: list[AgainstOthers], all_bases: float | None) -> tuple[float, float]:

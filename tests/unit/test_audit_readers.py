@@ -186,3 +186,21 @@ def test_a_ratio_worked_out_from_a_rounded_number_tells_the_same_of_all_others()
 
 def test_where_those_of_unknown_group_are_among_all_others_the_ratio_does_not_tell_them_apart():
     assert all_of_known_group("1.01", everybody=True) == (0, 1000)
+
+
+def test_where_everybody_is_shown_rounded_figures_made_from_that_tell_nothing_of_the_rest():
+    """633 of 649, 980 (nearest 20) of 1,000 in all: the others are 347 of 351, 98.9%, by the rounded number alone."""
+    facts = Facts()
+    own, all_ = Count("held", "2025", "sex", "m"), Count("held", "2025")
+    for name, value in ((own, 633), (own.of("plans"), 649), (all_.of("plans"), 1000)):
+        facts.show(name, value, CELL)
+    facts.show_changed(all_, 980, (970, 989), CELL)
+    facts.against.append(AgainstOthers("others", own, own.of("plans"), 98.85, 98.95))
+    system = System()
+    known = all_._replace(characteristic="sex")
+    system.bound(("known", known), 970, 989)
+    system.bound(("known", known.of("plans")), 1000, 1000)
+    add_against(system, facts, lambda c: ("known", c))
+    low, high, _ = system.carried()
+    at = system.index["known", known]
+    assert (low[at], high[at]) == (970, 989)

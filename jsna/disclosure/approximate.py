@@ -19,6 +19,7 @@ from scipy.sparse.csgraph import connected_components
 
 from jsna.disclosure.gate import Policy
 from jsna.disclosure.movement import _Solver
+from jsna.disclosure.pattern import rounded
 from jsna.disclosure.suppression import PROTECTION, Pattern, _small, _worlds
 
 BASES = (10, 20, 50, 100)
@@ -86,17 +87,6 @@ def approximate(
         for here, base in zip(large, chosen, strict=True):
             found[here] = base
     return found
-
-
-def rounded(counts: ArrayLike, base: ArrayLike) -> Integers:
-    """Counts as they are shown: the nearest multiple of ``base``, the half upwards; where that is 0, as they are.
-
-    >>> rounded([1165, 1164, 7], [10, 10, 0]).tolist()
-    [1170, 1160, 7]
-    """
-    numbers, base = np.asarray(counts, "int64"), np.asarray(base, "int64")
-    step = np.maximum(base, 1)
-    return (2 * numbers + step) // (2 * step) * step
 
 
 def bounds(counts: ArrayLike, base: ArrayLike) -> tuple[Floats, Floats]:

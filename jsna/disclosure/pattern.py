@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from jsna.disclosure.relations import EVERYBODY
 from jsna.errors import DisclosureError, Problem
@@ -41,6 +41,17 @@ def _column(value: pd.Series | str, index: pd.Index) -> pd.Series:
     if isinstance(value, pd.Series):
         return pd.Series(value.astype("str").to_numpy(), index=index, dtype="object")
     return pd.Series(value, index=index, dtype="object")
+
+
+def rounded(counts: ArrayLike, base: ArrayLike) -> NDArray[np.int64]:
+    """Counts as they are shown: the nearest multiple of ``base``, the half upwards; where that is 0, as they are.
+
+    >>> rounded([1165, 1164, 7], [10, 10, 0]).tolist()
+    [1170, 1160, 7]
+    """
+    numbers, base = np.asarray(counts, "int64"), np.asarray(base, "int64")
+    step = np.maximum(base, 1)
+    return (2 * numbers + step) // (2 * step) * step
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -100,9 +111,8 @@ class PackPattern:
         [1170]
         """
         base = self.bases(names)
-        step = np.maximum(base, 1)
-        nearest = (values.to_numpy("int64") + step // 2) // step * step
-        fits = base > 0 if within is None else (base > 0) & (nearest <= within.to_numpy() - step)
+        nearest = rounded(values, base)
+        fits = base > 0 if within is None else (base > 0) & (nearest <= within.to_numpy() - base)
         return pd.Series(np.where(fits, nearest, values), index=values.index).astype(values.dtype)
 
     def save(self, path: Path) -> None:

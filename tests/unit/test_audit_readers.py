@@ -198,6 +198,8 @@ def test_where_everybody_is_shown_rounded_figures_made_from_that_tell_nothing_of
     facts.against.append(AgainstOthers("others", own, own.of("plans"), 98.85, 98.95))
     system = System()
     known = all_._replace(characteristic="sex")
+    system.bound(own, 633, 633)
+    system.bound(own.of("plans"), 649, 649)
     system.bound(("known", known), 970, 989)
     system.bound(("known", known.of("plans")), 1000, 1000)
     add_against(system, facts, lambda c: ("known", c))

@@ -15,7 +15,7 @@ from jsna.chapters.base import needs, passes_notice
 from jsna.codes import code_list
 from jsna.counts import OUTCOMES
 from jsna.disclosure import with_symbols
-from jsna.evidence.comparison import Comparison, Dimension, compare, dimension
+from jsna.evidence.comparison import OTHERS, OTHERS_AND_UNKNOWN, Comparison, Dimension, compare, dimension
 from jsna.evidence.pipeline import stages
 from jsna.exhibits.charts import dot_interval, forest
 from jsna.exhibits.model import Exhibit
@@ -24,6 +24,10 @@ from jsna.exhibits.text import listing
 from jsna.sources.homes import UNKNOWN_WARD
 
 WATCH = "watch"
+COMPARATORS = {
+    OTHERS: "all other pupils of known group",
+    OTHERS_AND_UNKNOWN: "all other pupils, those of unknown group among them",
+}
 
 
 @cache
@@ -229,7 +233,7 @@ def card(part: Comparison, area: Area, outcome: str, frame: str) -> dict[str, An
         "pupils_identified": "c" if hidden or pd.isna(size) else int(size),
         "groups_to_watch": known.loc[known["status"] == WATCH, "label"].tolist(),
         "details": list(_details(part)),
-        "comparator": "all other pupils of known group",
+        "comparator": COMPARATORS[str(table["comparator"].iloc[0])],
         "comparisons_made": part.comparisons,
         "confidence": "low: crude comparison in one census",
         "source": part.table.source,

@@ -22,6 +22,7 @@ from jsna.sealed import Sealed
 
 if TYPE_CHECKING:
     from jsna.evidence.values import Values
+    from jsna.evidence.voice import Voice
     from jsna.sources.pupil_table import PupilTable
 
 CACHE_VARIABLE = "JSNA_CACHE"
@@ -127,7 +128,7 @@ class Area:
             from jsna.local import kept
 
             return kept("pupils") or self.pupil_table.loaded
-        return load_pupils(self.params.seed, self.params.scale, cache_folder())
+        return load_pupils(self.params.seed, self.params.scale, cache_folder(), self.params.cycle)
 
     @cached_property
     def pupil_table(self) -> PupilTable:
@@ -145,7 +146,7 @@ class Area:
             if self._local_cases is None:
                 raise SourceError(Problem("No cases are named.", where="sen2", mend="See docs/own-data.md."))
             return self._local_cases
-        return load_ehc_cases(self.params.seed, self.params.scale, cache_folder())
+        return load_ehc_cases(self.params.seed, self.params.scale, cache_folder(), self.params.cycle)
 
     @cached_property
     def _local_cases(self) -> Loaded | None:
@@ -177,6 +178,13 @@ class Area:
         from jsna.sources.folder import OfficialFolder
 
         return OfficialFolder(self.params.data_folder())
+
+    @cached_property
+    def voice(self) -> Voice:
+        """What families, young people and practitioners said, and the audits of plans; empty where none was brought."""
+        from jsna.evidence.voice import voice_lists, voice_of
+
+        return voice_of(voice_lists(self))
 
     @cached_property
     def values(self) -> Values:

@@ -11,10 +11,11 @@ import sys
 import time
 from pathlib import Path
 
-from jsna import release, synth
+from jsna import compare, release, synth, voice_kit
 from jsna.audit import command as audit
 from jsna.errors import WorkbenchError
 from jsna.fetch import command as fetch
+from jsna.pack.open_data import command as screen
 
 MESSAGE_LINES = 10
 HOW = "python3 workbench.py"
@@ -75,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     fetch.add_to(commands)
     audit.add_to(commands)
     release.add_to(commands)
+    compare.add_to(commands)
+    screen.add_to(commands)
+    voice_kit.add_to(commands)
     return parser
 
 

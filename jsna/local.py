@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from jsna.codes import local_authority
 from jsna.disclosure import PackPattern
 from jsna.errors import ParamsError, Problem, SourceError, WorkbenchError
-from jsna.files.result import Loaded, Summary
+from jsna.files.result import Loaded, Summary, refused, together
 from jsna.params import Params, Table
 from jsna.sources.cases import cases_of_list
 from jsna.sources.homes import Homes
@@ -32,6 +33,11 @@ PREPARED_VARIABLE = "JSNA_PREPARED"
 """Names the folder in which a refresh keeps what it has read, for the chapters of this run alone."""
 PIPELINE_LISTS = ("annual_reviews", "disputes")
 """The extracts, beside the case list, of which the EHC pipeline's stages are counted."""
+VOICE_LISTS = (
+    *("survey_responses", "survey_questions", "survey_profile", "survey_reach"),
+    *("survey_themes", "survey_quotes", "survey_actions", "plan_audits"),
+)
+"""The extracts in which families speak, and the audits of plans."""
 
 
 def pupils_of(params: Params) -> PupilTable:
@@ -205,6 +211,42 @@ def lists_of(params: Params, kinds: Sequence[str]) -> dict[str, Loaded]:
     if prepared():
         return {kind: loaded for kind in kinds if (loaded := kept(kind)) is not None}
     return {e.kind: e.loaded for e in (extracts_of(params) if params.extracts else []) if e.kind in kinds}
+
+
+def joined_lists(params: Params, kinds: Sequence[str]) -> dict[str, Loaded]:
+    """The extracts of these kinds, those of one kind as one list: each wave of a survey may be a file of its own."""
+    if prepared():
+        return lists_of(params, kinds)
+    read = [e for e in (extracts_of(params) if params.extracts else []) if e.kind in kinds]
+    return {k: joined([e.loaded for e in read if e.kind == k]) for k in dict.fromkeys(e.kind for e in read)}
+
+
+def joined(loaded: Sequence[Loaded]) -> Loaded:
+    """Lists of one kind as one; a row that stands in several of them counts once, and the others are put aside."""
+    if len(loaded) == 1:
+        return loaded[0]
+    each = [one.summary for one in loaded]
+    files = np.repeat([s.file for s in each], [len(one.frame) for one in loaded])
+    rows = np.concatenate([one.frame.index.to_numpy() for one in loaded])
+    frame = pd.concat([one.frame for one in loaded], ignore_index=True)
+    again = frame.duplicated().to_numpy()
+    says, mend = "the same row stands in another file", "Name each list once."
+    twice = [
+        refused(name, rows[again & (files == name)], "", [""] * int((again & (files == name)).sum()), says, mend)
+        for name in dict.fromkeys(files[again])
+    ]
+    summary = replace(
+        each[0],
+        file=", ".join(s.file for s in each),
+        rows_read=sum(s.rows_read for s in each),
+        rows_kept=int((~again).sum()),
+        rows_refused=sum(s.rows_refused for s in each) + int(again.sum()),
+        sha256=" ".join(s.sha256 for s in each),
+        notes=tuple(note for s in each for note in s.notes),
+    )
+    return Loaded(
+        frame[~again].reset_index(drop=True), together([*(one.quarantine for one in loaded), *twice]), summary
+    )
 
 
 def _year_in(name: str) -> int | None:

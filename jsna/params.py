@@ -18,6 +18,10 @@ from jsna.errors import CodeListError, ParamsError, Problem, did_you_mean
 
 DATA_VARIABLE = "JSNA_DATA"
 FRAMES_VARIABLE = "JSNA_FRAMES"
+RULES_VARIABLE = "JSNA_RULES"
+PREVIOUS_VARIABLE = "JSNA_PREVIOUS"
+# Keys that name a file or folder: where they lie reaches a kernel by the environment, never by the notebook.
+BY_ENVIRONMENT = {"frames": FRAMES_VARIABLE, "rules": RULES_VARIABLE, "previous": PREVIOUS_VARIABLE}
 FEWEST_NEIGHBOURS = 3
 LOCAL_KEYS = ("pupils", "census_date", "sen2", "extracts", "schools", "postcodes", "key_file")
 
@@ -104,6 +108,12 @@ class Params(BaseModel):
     ] = {}
     frames: Annotated[
         str, Field(description="File of the area's own priorities; when empty, those that come with the workbench.")
+    ] = ""
+    previous: Annotated[
+        str, Field(description="Folder of the area's pack of the last cycle, which this one answers for.")
+    ] = ""
+    rules: Annotated[
+        str, Field(description="File of the rules by which priorities are proposed; when empty, the workbench's own.")
     ] = ""
     chapters: Annotated[
         list[str], Field(description="Chapters that a refresh makes, such as 11-scorecard; when empty, all.")
@@ -231,7 +241,9 @@ class Params(BaseModel):
     def without_places(self) -> dict[str, Any]:
         """The parameters as a notebook may carry them: without paths, addresses and names of files."""
         return (
-            self.model_dump() | {"data": "", "frames": ""} | {k: type(self).model_fields[k].default for k in LOCAL_KEYS}
+            self.model_dump()
+            | dict.fromkeys(("data", *BY_ENVIRONMENT), "")
+            | {k: type(self).model_fields[k].default for k in LOCAL_KEYS}
         )
 
     def has_data_folder(self) -> bool:
@@ -296,8 +308,8 @@ def params_of_notebook(names: dict[str, Any]) -> Params:
     """The parameters that stand in a notebook's namespace, checked.
 
     Call it in the first cell after the parameters cell with ``globals()``: papermill only logs a warning for a
-    misspelt name, so every plain value that is not a parameter is refused here. A refresh tells where the file of
-    frames lies by the environment, so that no path is written into the notebook.
+    misspelt name, so every plain value that is not a parameter is refused here. A refresh tells where files lie by the
+    environment, so that no path is written into the notebook.
     """
     plain = {
         name: value
@@ -307,8 +319,9 @@ def params_of_notebook(names: dict[str, Any]) -> Params:
         and not callable(value)
         and not isinstance(value, types.ModuleType)
     }
-    if not plain.get("frames") and os.environ.get(FRAMES_VARIABLE):
-        plain["frames"] = os.environ[FRAMES_VARIABLE]
+    for key, variable in BY_ENVIRONMENT.items():
+        if not plain.get(key) and os.environ.get(variable):
+            plain[key] = os.environ[variable]
     return check_params(plain, where="parameters")
 
 

@@ -19,9 +19,9 @@ PATIENCE_SECONDS = 120.0
 KINDS = ("synthetic", "local", "official")
 SHORT = 8
 NEXT = """Next: 1. publish this folder as it is, and change nothing in it; 2. make a backup of the ledger's folder;
-3. when something is found wrong later, `release --withdraw {short} --why "..."`, and see docs/disclosure.md."""
+3. when something is found wrong later, `release --withdraw {short} --why "..."`, and see docs/incident.md."""
 OUT_ALL_THE_SAME = """What is out stays out: whoever has it keeps it. Every new pack is tested with it as before.
-Next: take the files back where you can, and see docs/disclosure.md, "If something got out"."""
+Next: take the files back where you can, and see docs/incident.md."""
 
 
 def add_to(commands) -> None:

@@ -151,6 +151,8 @@ class _Row:
         characteristic = self._part("characteristic")
         characteristic = rules()["characteristics"].get(characteristic, characteristic).replace("-", "_")
         group = group_name(self._part("group"))
+        if group and group == self.kind.settings.get("everybody"):
+            return Count(outcome, period)
         return Count(outcome, period, characteristic, group) if characteristic and group else None
 
     def _cell(self, column: str) -> Cell:

@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from html.parser import HTMLParser
 
+from jsna.audit.open_data import open_data_tables
 from jsna.audit.pack import Pack
 from jsna.audit.rules import rules
+from jsna.audit.workbooks import differing, workbook_tables
 
 EXHIBIT = "application/vnd.jsna.exhibit+json"
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
@@ -64,6 +66,7 @@ def sheets(pack: Pack) -> list[Sheet]:
         if name == "flags.csv" or (name.startswith("tables/") and name.endswith(".csv")):
             exhibit = name.removeprefix("tables/").removesuffix(".csv")
             found.append(_sheet(name, exhibit, csv_rows(content.decode("utf-8-sig", errors="replace")) or [], official))
+    found += [Sheet(file, name, head, rows) for file, name, head, rows in open_data_tables(pack)]
     found += _cards(pack)
     known = {s.name: s for s in found}
     alike: dict[tuple[object, ...], list[Sheet]] = {}
@@ -75,7 +78,19 @@ def sheets(pack: Pack) -> list[Sheet]:
             continue
         name = sheet.name or (_nearest(sheet, same).name if same else _name_by_head(sheet.head))
         found.append(replace(sheet, name=name))
+    found += _of_workbooks(pack, known, official)
     return [replace(s, official=s.official or pack.official) for s in found]
+
+
+def _of_workbooks(pack: Pack, known: dict[str, Sheet], official: set[str]) -> Iterator[Sheet]:
+    """Tables of workbooks that are not, row for row, those of the file that they are a copy of."""
+    for file, name, head, rows in workbook_tables(pack):
+        if name not in known:
+            yield Sheet(file, name or _name_by_head(head), head, rows, name in official)
+            continue
+        other = differing(head, rows, known[name].head, known[name].rows)
+        if other is not None:
+            yield Sheet(file, name, known[name].head, other, name in official)
 
 
 def _nearest(sheet: Sheet, others: list[Sheet]) -> Sheet:

@@ -11,6 +11,7 @@ from jsna.audit.findings import Finding
 from jsna.audit.pack import Pack
 from jsna.audit.pieces import pieces
 from jsna.audit.sheets import Sheet, number_text
+from jsna.audit.workbooks import unread_workbooks
 
 _SVG_WORDS = re.compile(
     r"<(title|desc|text|tspan|metadata)\b[^>]*>(.*?)</\1>|<!--(.*?)-->|"
@@ -22,7 +23,7 @@ _OUT_OF = re.compile(r"%\s*\(([\d,]+) (?:of|out of) ([\d,]+)")
 
 def told_in_words(pack: Pack, tables: list[Sheet]) -> list[Finding]:
     """Every text that names a hidden group and gives a number beside it; and shares told with a small count."""
-    return [*_of_figures(pack, [s for s in tables if s.name]), *_of_sentences(pack)]
+    return [*_of_figures(pack, [s for s in tables if s.name]), *_of_sentences(pack), *unread_workbooks(pack)]
 
 
 def _of_figures(pack: Pack, tables: list[Sheet]) -> Iterator[Finding]:
@@ -52,7 +53,7 @@ def _of_sentences(pack: Pack) -> Iterator[Finding]:
     if pack.official:
         return
     for name, content in pack.files.items():
-        if not name.endswith((".html", ".json", ".ipynb")):
+        if not name.endswith((".html", ".json", ".ipynb", ".xlsx", ".docx")):
             continue
         for piece in pieces(name, content):
             for match in _OUT_OF.finditer(piece.text):

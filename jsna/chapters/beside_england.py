@@ -36,7 +36,7 @@ IN_BRIEF = [c for c in COLUMNS if not c["name"].startswith(("pooled", "england_l
 
 
 @needs("official")
-def statement(part: Comparison, area: Area, outcome: str, frame: str) -> Exhibit:
+def statement(part: Comparison, area: Area, outcome: str) -> Exhibit:
     """The finding in a sentence, with its card; the front page lists only needs in which a group stands out."""
     rows = part.table.frame[part.table.frame["status"] == WATCH].sort_values("risk_ratio", ascending=False)
     detail = tuple(_detail(row) for row in rows.itertuples())
@@ -45,7 +45,7 @@ def statement(part: Comparison, area: Area, outcome: str, frame: str) -> Exhibit
     )
     return with_extras(
         shown,
-        card=card(part, area, outcome, frame) | {"details": list(detail)},
+        card=card(part, area, outcome) | {"details": list(detail)},
         minor=not len(rows) or part.dimension == "sex",
     )
 

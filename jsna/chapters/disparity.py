@@ -11,12 +11,14 @@ import pandas as pd
 import yaml
 
 from jsna.area import Area, period_name
-from jsna.chapters.base import needs, passes_notice
+from jsna.chapters.base import frame_of_area, needs, passes_notice
 from jsna.codes import code_list
 from jsna.counts import OUTCOMES
 from jsna.disclosure import with_symbols
+from jsna.evidence.cards.confidence import graded
 from jsna.evidence.comparison import OTHERS, OTHERS_AND_UNKNOWN, Comparison, Dimension, compare, dimension
 from jsna.evidence.pipeline import stages
+from jsna.evidence.speaks_to import codes_for
 from jsna.exhibits.charts import dot_interval, forest
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import format_number, table_exhibit
@@ -216,7 +218,7 @@ def _cells(shown: Any, column: str, places: int) -> pd.Series:
     return with_symbols(text, shown.symbols[column])
 
 
-def card(part: Comparison, area: Area, outcome: str, frame: str) -> dict[str, Any]:
+def card(part: Comparison, area: Area, outcome: str) -> dict[str, Any]:
     """An evidence card in its first form; the fields that no data fill yet are named in ``incomplete``."""
     table = part.table.frame
     known = table[table["known"]]
@@ -224,10 +226,12 @@ def card(part: Comparison, area: Area, outcome: str, frame: str) -> dict[str, An
     hidden = bool((part.table.symbols["numerator"] != "").any())
     return {
         "id": exhibit_id(part, outcome, "card"),
+        "outcome": outcome,
+        "characteristic": part.dimension,
         "question": f"Which {texts()['dimensions'][part.dimension]['many']} are "
         f"{outcome_verb(outcome)} more or less often than all others?",
         "headline": f"{headline(part, outcome)}.",
-        "frames": texts()["frames"][frame],
+        "frames": codes_for(frame_of_area(area), outcome, part.dimension),
         "area": area.label,
         "period": period_name(part.period),
         "pupils_identified": "c" if hidden or pd.isna(size) else int(size),
@@ -235,11 +239,10 @@ def card(part: Comparison, area: Area, outcome: str, frame: str) -> dict[str, An
         "details": list(_details(part)),
         "comparator": COMPARATORS[str(table["comparator"].iloc[0])],
         "comparisons_made": part.comparisons,
-        "confidence": "low: crude comparison in one census",
+        "confidence": graded("crude", "one_period"),
         "source": part.table.source,
         "synthetic": part.table.synthetic,
         "disclosure": area.protection,
-        "incomplete": ["trend", "voice", "what works", "recommendation", "owner"],
     }
 
 

@@ -11,6 +11,7 @@ from jsna.codes import code_list
 from jsna.disclosure import Released, publish_official
 from jsna.disproportionality import stratified
 from jsna.evidence import ehc
+from jsna.evidence.cards.confidence import graded
 from jsna.evidence.comparison import Dimension
 from jsna.exhibits.charts import dot_interval, forest, trend
 from jsna.exhibits.model import Exhibit
@@ -158,11 +159,11 @@ def _card(area: Area, made: Exhibit, question: str, period: str, shown: Released
         "area": area.label,
         "period": period_name(period),
         "comparator": _against(area, shown),
-        "confidence": "medium: complete official counts of one year",
+        "confidence": graded("one_period"),
+        "indicator": indicator,
         "source": shown.source,
         "synthetic": False,
         "disclosure": "Official figures, passed on as published.",
-        "incomplete": ["inequality", "voice", "what works", "recommendation", "owner"],
     }
 
 

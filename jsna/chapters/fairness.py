@@ -23,6 +23,7 @@ from jsna.disclosure import Released
 from jsna.disproportionality import reason_text
 from jsna.disproportionality.peers import RULES
 from jsna.disproportionality.rule import INSUFFICIENT, OVER, UNDER, WATCH
+from jsna.evidence.cards.confidence import graded
 from jsna.evidence.comparison import Comparison
 from jsna.evidence.fairness import LINES, RULE, STANDING, assess
 from jsna.exhibits.charts import forest, specification_dots
@@ -96,38 +97,38 @@ def overview(comparison: Comparison, area: Area) -> Exhibits:
 
 
 @needs("pupils")
-def outcome(comparison: Comparison, area: Area, name: str, frame: str) -> Exhibits:
+def outcome(comparison: Comparison, area: Area, name: str) -> Exhibits:
     """All there is to say of one outcome: the finding, the ratios, the flags, the three lines, other analyses."""
     part = comparison.of(name)
-    shown = [statement(part, area, name, frame), ratios(part, name), flags_table(part, name), lines_table(part, name)]
+    shown = [statement(part, area, name), ratios(part, name), flags_table(part, name), lines_table(part, name)]
     if part.table.frame["status"].isin(STANDING).any():
         shown += [curves(part, name), curve_table(part, name)]
     return Exhibits((*shown, other_rules(part, name)))
 
 
 @needs("pupils")
-def primary_needs(comparison: Comparison, area: Area, frame: str) -> Exhibits:
+def primary_needs(comparison: Comparison, area: Area) -> Exhibits:
     """The same of every primary need, each under its heading."""
     shown: list[Exhibit] = []
     for name in (f"need_{code}" for code in NEEDS):
         shown.append(heading(exhibit_id(comparison, name, "heading"), outcome_name(name)))
-        shown += outcome(comparison, area, name, frame).items
+        shown += outcome(comparison, area, name).items
     return Exhibits(tuple(shown))
 
 
-def statement(part: Comparison, area: Area, outcome: str, frame: str) -> Exhibit:
+def statement(part: Comparison, area: Area, outcome: str) -> Exhibit:
     """The finding in a sentence made from the numbers, with its evidence card."""
     shown = finding(
         exhibit_id(part, outcome, "finding"), f"{headline(part, outcome)}.", detail=(*_details(part), _made(part))
     )
-    made = card(part, area, outcome, frame)
+    made = card(part, area, outcome)
     made |= {
         "headline": f"{headline(part, outcome)}.",
         "groups_over_identified": _named(part, OVER),
         "groups_under_identified": _named(part, UNDER),
         "groups_to_watch": _named(part, WATCH),
         "details": list(_details(part)),
-        "confidence": texts()["flag_confidence"].strip(),
+        "confidence": graded("observational"),
     }
     # The front page lists a primary need only where a group stands out, and not for each between boys and girls.
     minor = outcome.startswith("need_") and (part.dimension == "sex" or not _details(part))

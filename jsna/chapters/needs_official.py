@@ -70,14 +70,14 @@ def overview(comparison: Comparison, area: Area) -> Exhibits:
 
 
 @needs("official")
-def each_need(comparison: Comparison, area: Area, frame: str) -> Exhibits:
+def each_need(comparison: Comparison, area: Area) -> Exhibits:
     """Every primary need under its heading: the finding, ratios beside England's, all figures, the rules of others."""
     shown: list[Exhibit] = []
     for outcome in dict.fromkeys(comparison.table.frame["outcome"]):
         part = comparison.of(outcome)
         shown.append(heading(exhibit_id(part, outcome, "heading"), _need(outcome)))
         shown += [
-            beside_england.statement(part, area, outcome, frame),
+            beside_england.statement(part, area, outcome),
             beside_england.ratios(part, outcome),
             beside_england.figures(part, outcome),
         ]

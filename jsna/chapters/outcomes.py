@@ -11,6 +11,7 @@ from jsna.area import Area
 from jsna.chapters import outcomes_words as words
 from jsna.chapters.base import frame_of_area, gap, summary_row, with_extras
 from jsna.disclosure import Released, publish_official
+from jsna.evidence.cards.confidence import graded
 from jsna.evidence.catalogue import Indicator, catalogue
 from jsna.evidence.comparators import comparators_of
 from jsna.evidence.outcomes import SEN, Place, by_status, figures, gap_figures, places
@@ -219,9 +220,9 @@ def _card(area: Area, made: Exhibit, indicator: str, rows: pd.DataFrame, compare
         "area": area.label,
         "period": period,
         "comparator": " ".join([made.title, *compared[:1]]),
-        "confidence": "medium: counts of one year" if counted else "low: the newest figure is published without counts",
+        "confidence": graded("one_period") if counted else graded("one_period", "published"),
+        "indicator": indicator,
         "source": source_of(rows),
         "synthetic": area.synthetic,
         "disclosure": area.protection,
-        "incomplete": ["inequality", "voice", "what works", "recommendation", "owner"],
     }

@@ -14,6 +14,7 @@ from jsna.chapters.ehc import case_source
 from jsna.chapters.pipeline_columns import AGE, ENGLAND, FIGURES, GLANCE, KNOWN, OVERALL
 from jsna.chapters.pipeline_periods import dated, periods_in_words
 from jsna.disproportionality.rule import WATCH
+from jsna.evidence.cards.confidence import graded
 from jsna.evidence.comparison import Comparison
 from jsna.evidence.pipeline import Stage, official_counts, stages
 from jsna.evidence.pipeline.compared import Pipeline, compared
@@ -121,13 +122,10 @@ def _card(made: Pipeline, area: Area, shown: Exhibit) -> dict[str, Any]:
         "comparator": "all others of known group"
         + ("; beside them, the same within all authorities of England" if made.official else ""),
         "comparisons_made": made.compared,
-        "confidence": "low: crude comparisons; the release does not cross ethnic group with age"
-        if made.official
-        else "low: crude comparisons, beside the same within age bands",
+        "confidence": graded("crude", "not_crossed" if made.official else "within_ages"),
         "source": dated(made.table, made.periods).source,
         "synthetic": made.table.synthetic,
         "disclosure": area.protection,
-        "incomplete": ["trend", "voice", "what works", "recommendation", "owner"],
     }
 
 

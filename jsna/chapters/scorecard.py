@@ -6,7 +6,7 @@ calls them for each.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -109,6 +109,19 @@ def dashboard_exhibit(area: Area, values: Values | None = None) -> Exhibit:
     return _page(made, "dashboard", f"SEND Dashboard, {area.label}", columns, cells)
 
 
+def figures_exhibit(made: Board) -> Exhibit:
+    """Every indicator's latest figure: what the next cycle compares its own with."""
+    columns = [
+        _column("measure", "Measure"),
+        _figures("latest", "Latest (period)"),
+        _figures("interval", "95% interval"),
+        _figures("england", "England"),
+        _column("by_england", "Beside England"),
+    ]
+    shown = _page(made, "figures", f"Every indicator’s latest figure, {made.area.label}", columns, {})
+    return replace(shown, folded=True, extras={}) if shown.kind == "table" else shown
+
+
 def _page(
     made: Board, name: str, title: str, columns: list[dict[str, str]], own_cells: dict[str, list[str]]
 ) -> Exhibit:
@@ -118,6 +131,8 @@ def _page(
     targets = {(t.indicator, t.group): t for t in made.frame.targets}
     revised, mixed = _revised(made), made.rows["origin"].nunique() > 1
     cells = {
+        "series": _each(made, words.series_words),
+        "version": _each(made, lambda row: str(catalogue()[row.indicator].version)),
         "measure": _each(made, lambda row: words.measure_words(row, numbers, targets.get((row.indicator, row.group)))),
         "latest": _each(
             made,
@@ -154,7 +169,11 @@ def _page(
         row_header="measure",
         section="section",
         beneath="beneath",
-        csv_columns=[*(_column(n, label) for n, label in _csv_labels(made.frame).items()), *columns],
+        csv_columns=[
+            *(_column(n, label) for n, label in _csv_labels(made.frame).items()),
+            *(_column(n, label) for n, label in words.FOR_THE_NEXT_CYCLE.items() if name == "figures"),
+            *columns,
+        ],
         legend=_legend(made, [cell for c in columns for cell in cells[c["name"]] if c["name"] != "measure"], name),
         after=words.awaiting_html(made.awaited),
         extras={"one_page": True},
@@ -282,6 +301,8 @@ def _card(made: Board, target: Target, row: Any, shown: Exhibit) -> dict[str, An
         "area": made.area.label,
         "period": row.period,
         "promise": target.words,
+        "indicator": target.indicator,
+        "group": target.group,
         "trend": words.trend_words(row),
         "comparator": sentences.comparator_sentence(row, made.sets),
         "confidence": sentences.confidence(row),
@@ -289,5 +310,4 @@ def _card(made: Board, target: Target, row: Any, shown: Exhibit) -> dict[str, An
         "balancing": [catalogue()[b].name for b in indicator.balancing],
         "synthetic": made.area.synthetic,
         "disclosure": made.area.protection,
-        "incomplete": ["inequality", "voice", "what works", "recommendation", "owner"],
     }

@@ -19,6 +19,7 @@ from jsna.chapters.scorecard_words import (
     verdict_word,
     what_it_is,
 )
+from jsna.evidence.cards.confidence import graded
 from jsna.evidence.catalogue import Frame, Indicator, Target, catalogue
 from jsna.evidence.comparators import NO_VERDICT, Comparator
 from jsna.evidence.scorecard import settings
@@ -153,19 +154,16 @@ def comparator_sentence(row: Any, sets: Sequence[Comparator]) -> str:
     return f"{said[:1].upper()}{said[1:]}. Verdict: {judged or f'none ({no_verdict(row, names[0][0])})'}."
 
 
-def confidence(row: Any) -> str:
+def confidence(row: Any) -> dict[str, Any]:
     """How sure: complete counts with a small interval, or which weaknesses there are."""
-    weak = []
-    if row.way == "published":
-        weak.append("published without counts")
-    elif pd.notna(row.lower) and row.upper - row.lower > 20:
-        weak.append("the interval is wide")
-    if row.points < settings()["thresholds"]["trend_points"]:
-        weak.append("too few comparable years for a trend")
-    if row.provisional:
-        weak.append("provisional")
-    grade = "high" if not weak else "medium" if len(weak) == 1 else "low"
-    return f"{grade}: {listing(weak)}" if weak else "high: complete counts of comparable years"
+    wide = row.way != "published" and pd.notna(row.lower) and row.upper - row.lower > 20
+    weak = {
+        "published": row.way == "published",
+        "wide": wide,
+        "few_years": row.points < settings()["thresholds"]["trend_points"],
+        "provisional": bool(row.provisional),
+    }
+    return graded(*(name for name, true in weak.items() if true))
 
 
 def frame_sentence(frame: Frame, what: str) -> str:

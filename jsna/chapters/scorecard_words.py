@@ -34,6 +34,9 @@ CSV = {
 }
 
 
+FOR_THE_NEXT_CYCLE = {"origin": "Origin", "version": "Definition", "series": "History"}
+
+
 def plain_words(row: Any, name: str) -> str:
     """A figure rounded as the page shows it, without unit or commas, as a file of data wants it; else its symbol."""
     value, counted = getattr(row, name), name in ("numerator", "denominator")
@@ -133,6 +136,14 @@ def history_words(row: Any) -> str:
         for at, (period, value, cut) in enumerate(row.history)
     ]
     return "; ".join(figures)
+
+
+def series_words(row: Any) -> str:
+    """Every figure of the series with its period, for a program: ``2023=32.1; 2024=27.1``; a break is a bar."""
+    return "; ".join(
+        f"{'| ' if b else ''}{p}={'x' if pd.isna(v) else format_number(v, 'percent').replace(',', '')}"
+        for p, v, b in row.history
+    )
 
 
 def what_it_is(target: Target) -> str:

@@ -153,8 +153,8 @@ def reading(table: Released) -> Exhibit:
     """How to read a ward beside what is expected of it."""
     return finding(
         "wards-expected-reading",
-        "Each ward is set beside the number of pupils that its own mix of year group, sex and deprivation leads to "
-        "expect.",
+        "Each ward is set beside the number of pupils to be expected from its own mix of year group, sex and "
+        "deprivation.",
         detail=tuple(_plain(key) for key in ("expected_note", "chance_note", "ward_source")),
     )
 

@@ -22,7 +22,7 @@ from jsna.evidence.standing import standings
 from jsna.evidence.values.periods import year_of
 from jsna.measures import trend_test
 
-Place = Literal["scorecard", "dashboard"]
+Place = Literal["scorecard", "dashboard", "figures"]
 KEYS = ["indicator", "group"]
 POOL = [*KEYS, "area_code", "area_level", "period", "year", "value", "numerator", "denominator", "way"]
 TESTED_AS = {"proportion": "proportion", "event_rate": "rate", "count": "count"}
@@ -48,10 +48,11 @@ def selection(place: Place, frame: Frame, known: Catalogue | None = None) -> pd.
 
     On the Scorecard each measure stands once, under the first priority that names it; measures that could be gamed
     stand together, with those that guard them directly beneath. On the Dashboard sections are the catalogue's own
-    headings.
+    headings. Among all ``figures`` each indicator stands once, under the first priority that names it.
     """
     known = known or catalogue()
-    placed = _scorecard_order(frame, known) if place == "scorecard" else _dashboard_order(known)
+    orders = {"scorecard": _scorecard_order, "dashboard": lambda _, k: _dashboard_order(k), "figures": _every_order}
+    placed = orders[place](frame, known)
     codes = frame.of_indicator
     rows = [
         (section, name, group, under, " ".join(codes.get(name, [])))
@@ -79,6 +80,13 @@ def _scorecard_order(frame: Frame, known: Catalogue) -> list[tuple[str, str, boo
             placed |= {n: (title, n, False) for n in measures if n not in placed}
             placed |= {n: (title, n, True) for n in guards if n not in placed}
     return list(placed.values())
+
+
+def _every_order(frame: Frame, known: Catalogue) -> list[tuple[str, str, bool]]:
+    codes, titles = frame.of_indicator, {i.code: f"{i.code} {i.name}" for i in headline_list(frame).items}
+    elsewhere = settings()["words"]["elsewhere"]
+    first = {n: next((titles[c] for c in codes.get(n, []) if c in titles), elsewhere) for n in known.indicators}
+    return [(title, n, False) for title in [*titles.values(), elsewhere] for n in first if first[n] == title]
 
 
 def _family(name: str, known: Catalogue) -> tuple[list[str], list[str]]:

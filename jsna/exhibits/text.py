@@ -7,6 +7,18 @@ from html import escape
 
 from jsna.exhibits.model import Exhibit
 
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def count_of(number: int, one: str, many: str) -> str:
+    """A number with what it counts, in words up to ten.
+
+    >>> count_of(1, "card is", "cards are"), count_of(12, "card is", "cards are")
+    ('one card is', '12 cards are')
+    """
+    said = NUMBERS[number] if number < len(NUMBERS) else f"{number:,}"
+    return f"{said} {one if number == 1 else many}"
+
 
 def listing(names: Sequence[str]) -> str:
     """Names as a list in a sentence.

@@ -14,7 +14,7 @@ from jsna.disclosure import PackPattern, Policy, names_of
 from jsna.disclosure.approximate import approximate
 from jsna.disclosure.cells import system_of
 from jsna.disclosure.suppression import Pattern, protect_jointly
-from jsna.linked import cases, indicators, places, pupils
+from jsna.linked import cases, indicators, places, pupils, voice
 from jsna.linked.plan import Plan, together
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 def plan_of(area: Area) -> Plan:
     """Every table of true counts that the area's chapters can show."""
-    return together([pupils.plan(area), places.plan(area), indicators.plan(area), cases.plan(area)])
+    of_lists = (indicators.plan(area), cases.plan(area), voice.plan(area))
+    return together([pupils.plan(area), places.plan(area), *of_lists])
 
 
 def pattern_of(area: Area, policy: Policy) -> PackPattern:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from jsna.measures.columns import NO_EXPOSURE, aligned, count_status, normal_quantile, usable_multiplier
 from jsna.measures.poisson import poisson_limits
@@ -27,12 +27,8 @@ def proportion(count: ArrayLike, total: ArrayLike, confidence: float = 0.95) -> 
     status = count_status(x, n)
     good = status == ""
     x, n = np.where(good, x, np.nan), np.where(good, n, np.nan)
-    z = normal_quantile(confidence)
     share = x / n
-    centre = share + z**2 / (2 * n)
-    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    lower = np.where(x == 0, 0.0, (centre - half) / (1 + z**2 / n))
-    upper = np.where(x == n, 1.0, (centre + half) / (1 + z**2 / n))
+    lower, upper = share_interval(share, n, confidence)
     return pd.DataFrame(
         {
             "estimate": share,
@@ -42,6 +38,26 @@ def proportion(count: ArrayLike, total: ArrayLike, confidence: float = 0.95) -> 
         },
         index=index,
     )
+
+
+def share_interval(share: ArrayLike, size: ArrayLike, confidence: float = 0.95) -> tuple[NDArray, NDArray]:
+    """Wilson's limits of shares (0 to 1) among ``size`` people, which need not be whole: the effective number of a
+    weighted sample.
+
+    Exactly 0 at share 0 and 1 at share 1; missing where share or size is. Source: Korn and Graubard 1998 for samples
+    whose size is divided by their design effect.
+
+    >>> [round(float(v[0]), 4) for v in share_interval([0.5], [12.5])]
+    [0.2576, 0.7424]
+    """
+    p, n = np.asarray(share, "float64"), np.asarray(size, "float64")
+    z = normal_quantile(confidence)
+    centre = p + z**2 / (2 * n)
+    half = z * np.sqrt(np.maximum(p * (1 - p), 0) / n + z**2 / (4 * n**2))
+    lower = np.where(p == 0, 0.0, (centre - half) / (1 + z**2 / n))
+    upper = np.where(p == 1, 1.0, (centre + half) / (1 + z**2 / n))
+    missing = np.isnan(p) | np.isnan(n)
+    return np.where(missing, np.nan, lower), np.where(missing, np.nan, upper)
 
 
 def rate(count: ArrayLike, exposure: ArrayLike, confidence: float = 0.95, multiplier: float = 1) -> pd.DataFrame:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import yaml
 
-from jsna.area import period_name
+from jsna import WORKBENCH_VERSION
+from jsna.area import Area, period_name
 from jsna.chapters.disparity import outcome_name, texts
 from jsna.disclosure import SYMBOLS
 from jsna.disproportionality.rule import FLAGGED, INSUFFICIENT, WATCH
+from jsna.evidence.catalogue import Frame
+from jsna.evidence.scorecard import headline_list
+from jsna.pack.card_words import rows_of
 
 STANDING = (*FLAGGED, WATCH)
 NOT_COMPARED = "not_compared"
@@ -60,6 +65,36 @@ def one_page(body: str, *, title: str, area_name: str, cycle: str, synthetic: bo
     return template("one-page.html.j2").render(
         css=style(), body=body, title=title, area_name=area_name, cycle=cycle, synthetic=synthetic
     )
+
+
+def cards_page(cards: Sequence[Mapping[str, Any]], frame: Frame, area: Area) -> str:
+    """Every evidence card, under the first priority that it speaks to; those that lack something say what."""
+    items = [(i.code, i.name) for i in headline_list(frame).items]
+    first = {str(c["id"]): next((k for k, _ in items if k in c["frames"]), "") for c in cards}
+    sections = [
+        (f"{code} {name}".strip(), [c for c in cards if first[str(c["id"])] == code])
+        for code, name in [*items, ("", "Cards that no priority names")]
+    ]
+    return template("cards.html.j2").render(
+        css=style(),
+        sections=[(title, [(c, rows_of(c)) for c in own]) for title, own in sections if own],
+        whole=sum(bool(c["complete"]) for c in cards),
+        number=len(cards),
+        area_name=area.label,
+        cycle=area.params.cycle,
+        synthetic=area.synthetic,
+    )
+
+
+def help_pages(area: Area) -> dict[str, str]:
+    """The words explained, and the accessibility statement for the council to complete: HTML by file name."""
+    terms = yaml.safe_load(files("jsna.pack").joinpath("glossary.yml").read_text(encoding="utf-8"))
+    shared = {"css": style(), "area_name": area.label, "cycle": area.params.cycle, "version": WORKBENCH_VERSION}
+    made = template("help.html.j2")
+    return {
+        "glossary.html": made.render(title="Words explained", terms=terms, **shared),
+        "accessibility.html": made.render(title="Accessibility statement", terms=(), **shared),
+    }
 
 
 def template(name: str):

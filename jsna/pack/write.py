@@ -20,8 +20,17 @@ from jsna.area import Area
 from jsna.disclosure import Policy
 from jsna.disclosure.perturbation import largest_change
 from jsna.errors import OutputError, Problem
+from jsna.evidence.cards import Setting, completed
+from jsna.evidence.catalogue import frame_of
+from jsna.evidence.cycles.decisions import FILE as DECISIONS
+from jsna.evidence.cycles.decisions import Decision, Decisions, form
+from jsna.evidence.cycles.notebooks import edition_of_exhibits
+from jsna.evidence.cycles.packs import earlier_edition
+from jsna.pack.document import write_summary
 from jsna.pack.flags import COLUMNS
 from jsna.pack.harvest import Harvest, harvest, scrub
+from jsna.pack.open_data.write import write_open_data
+from jsna.pack.workbook import write_workbook
 from jsna.refresh.plan import Chapter
 
 LIBRARIES = ("duckdb", "geopandas", "matplotlib", "numpy", "pandas", "papermill", "scipy", "seaborn", "statsmodels")
@@ -78,8 +87,11 @@ def put_in_place(staging: Path, final: Path) -> None:
     shutil.rmtree(previous, ignore_errors=True)
 
 
-def write_pack(staging: Path, area: Area, made: list[Made]) -> None:
-    """Everything of a pack but the notebooks, made from the executed notebooks in ``staging/notebooks``."""
+def write_pack(staging: Path, area: Area, made: list[Made], decided: Decisions | None = None) -> None:
+    """Everything of a pack but the notebooks, made from the executed notebooks in ``staging/notebooks``.
+
+    ``decided``: what people had written into the decisions of the pack that this one takes the place of.
+    """
     import nbformat
 
     from jsna.pack.page import chapter_page
@@ -107,10 +119,14 @@ def write_pack(staging: Path, area: Area, made: list[Made]) -> None:
         _write_exhibits(staging, found)
         _write_pages(staging, area, found)
     flags = _unique(flag for h in harvests for flag in h.extras("flags"))
-    cards = [{**card, "chapter": h.chapter} for h in harvests for card in h.extras("card")]
     sources = _unique(source for h in harvests for source in h.extras("sources"))
     _write_flags(staging / "flags.csv", flags)
-    _text(staging / "cards.json", json.dumps(cards, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+    figures = staging / "tables" / "figures.csv"
+    write_open_data(staging, area, flags, figures.read_text(encoding="utf-8") if figures.exists() else "")
+    cards = _write_evidence(staging, area, harvests, sources, decided)
+    exhibits = _exhibits(harvests)
+    write_workbook(staging, area, exhibits, flags, sources, dict(nav))
+    write_summary(staging, area, exhibits, cards, flags)
     absent = _unique(row for h in harvests for row in h.extras("absent_indicators"))
     _text(staging / "index.html", _index(area, made, harvests, flags, sources, absent))
     _text(staging / "manifest.json", _manifest(staging, area, made, sources, absent))
@@ -136,6 +152,47 @@ def _write_pages(staging: Path, area: Area, found: Harvest) -> None:
             html, title=titles[name], area_name=area.label, cycle=area.params.cycle, synthetic=area.synthetic
         )
         _text(staging / f"{name}.html", page)
+
+
+def _write_evidence(
+    staging: Path, area: Area, harvests: list[Harvest], sources: list[dict[str, Any]], decided: Decisions | None
+) -> list[dict[str, Any]]:
+    """Cards, whole and on a page; what the next cycle reads; and the form for the board's decisions."""
+    from jsna.pack.page import cards_page, help_pages
+    from jsna.pack.plain import plain_pages
+
+    exhibits = _exhibits(harvests)
+    proposed = [p for h in harvests for p in h.extras("priorities")]
+    now = edition_of_exhibits(exhibits, area)
+    frame = frame_of(area.code, area.params.frames)
+    setting = Setting(
+        frame=frame,
+        now=now,
+        exhibits=exhibits,
+        sources=sources,
+        proposals={p["code"]: p for p in proposed},
+        decisions=decided,
+        before=earlier_edition(area)[0],
+    )
+    cards = completed(setting)
+    _text(staging / "cards.json", _json(cards, sort_keys=True))
+    kept = {"projections": now.projections, "voice": now.voice, "priorities": proposed}
+    _text(staging / "evidence.json", _json(kept))
+    _text(staging / "cards.html", cards_page(cards, frame, area))
+    for name, html in (*plain_pages(cards, proposed, now.voice, area), *help_pages(area).items()):
+        _text(staging / name, html)
+    blank = [Decision.model_validate(d) for h in harvests for d in h.extras("decision_form")]
+    if blank or decided:
+        _text(staging / DECISIONS, form(blank, area.code, area.params.cycle, decided))
+    return cards
+
+
+def _exhibits(harvests: list[Harvest]) -> list[dict[str, Any]]:
+    return [{**e, "chapter": h.chapter} for h in harvests for e in h.exhibits]
+
+
+def _json(content: Any, *, sort_keys: bool = False) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False, sort_keys=sort_keys) + "\n"
 
 
 def _write_flags(path: Path, flags: list[dict[str, Any]]) -> None:
@@ -208,7 +265,7 @@ def _manifest(
         "outputs": outputs,
         "made_at": datetime.now(UTC).replace(microsecond=0).isoformat(),
     }
-    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    return _json(content)
 
 
 def _disclosure(policy: Policy) -> dict[str, Any]:

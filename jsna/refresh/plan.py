@@ -10,17 +10,22 @@ from jsna.area import Area
 from jsna.errors import OutputError, ParamsError, Problem, did_you_mean
 from jsna.params import read_params
 
+READS_OTHERS = "reads-other-chapters"
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """A notebook: ``name`` is its file's stem, ``title`` its first heading, ``question`` the line under that."""
+    """A notebook: ``name`` is its file's stem, ``title`` its first heading, ``question`` the line under that.
+
+    ``reads_others``: it reads what the other chapters found, and so comes after them.
+    """
 
     name: str
     title: str
     question: str
     path: Path
+    reads_others: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,4 +114,5 @@ def _chapter(path: Path) -> Chapter:
             Problem("A chapter cannot be read as a notebook with a title.", where=path.name, value=type(error).__name__)
         ) from None
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return Chapter(path.stem, lines[0].lstrip("# "), lines[1] if len(lines) > 1 else "", path)
+    late = any(READS_OTHERS in cell.get("metadata", {}).get("tags", ()) for cell in cells)
+    return Chapter(path.stem, lines[0].lstrip("# "), lines[1] if len(lines) > 1 else "", path, late)

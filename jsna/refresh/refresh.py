@@ -6,6 +6,7 @@ import shutil
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -13,11 +14,26 @@ from typing import TextIO
 
 from jsna.check.report import weights
 from jsna.errors import WorkbenchError
-from jsna.evidence.catalogue import frame_of
+from jsna.evidence.catalogue import catalogue, frame_of
+from jsna.evidence.cycles import edition_of_pack
+from jsna.evidence.cycles.decisions import FILE as DECISIONS
+from jsna.evidence.cycles.decisions import Decisions, read_decisions
+from jsna.evidence.cycles.notebooks import EVIDENCE_VARIABLE
+from jsna.evidence.cycles.packs import pack_of
 from jsna.evidence.local_values import keep_in
-from jsna.local import PIPELINE_LISTS, PREPARED_VARIABLE, keep, keep_pattern, keep_weights, lists_of
+from jsna.evidence.priorities import rules_of
+from jsna.local import (
+    PIPELINE_LISTS,
+    PREPARED_VARIABLE,
+    VOICE_LISTS,
+    joined_lists,
+    keep,
+    keep_pattern,
+    keep_weights,
+    lists_of,
+)
 from jsna.pack.write import Made, put_in_place, staging_folder, write_pack
-from jsna.params import DATA_VARIABLE, FRAMES_VARIABLE
+from jsna.params import BY_ENVIRONMENT, DATA_VARIABLE
 from jsna.refresh.needs import check_files
 from jsna.refresh.plan import Pack, all_chapters, plan
 from jsna.refresh.run import Job, Outcome, run_all, warm_up
@@ -46,6 +62,7 @@ def refresh(params_files: list[Path], *, out: Path, workers: int, only: list[str
     log = log or sys.stderr
     packs = plan(params_files, out.resolve(), only)
     warm_up()
+    decided = [_decided(pack) for pack in packs]
     for pack in packs:
         _check_inputs(pack)
     stagings: list[Path] = []
@@ -58,7 +75,7 @@ def refresh(params_files: list[Path], *, out: Path, workers: int, only: list[str
         failures = []
         for number, (pack, staging) in enumerate(zip(packs, stagings, strict=True)):
             made = _made(pack, staging, [o for o in outcomes if o.job.pack == number])
-            write_pack(staging, pack.area, made)
+            write_pack(staging, pack.area, made, decided[number])
             put_in_place(staging, pack.folder)
             failures += [(pack.area.label, m.chapter.name, m.error) for m in made if m.error]
         return Report(tuple(p.folder for p in packs), tuple(failures))
@@ -67,10 +84,30 @@ def refresh(params_files: list[Path], *, out: Path, workers: int, only: list[str
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def _decided(pack: Pack) -> Decisions | None:
+    """What people wrote into the decisions of the pack that is there: the new one carries it over.
+
+    A file that cannot be read stops the run before anything is made: nothing that people wrote is lost.
+    """
+    path = pack.folder / DECISIONS
+    if not path.is_file():
+        return None
+    frame = frame_of(pack.area.code, pack.area.params.frames)
+    codes = [item.code for entry in frame.lists for item in entry.items]
+    new = [c.code for c in rules_of(pack.area.params.rules).candidates]
+    known = catalogue().indicators
+    return read_decisions(path, area_code=pack.area.code, priorities=[*codes, *new], known=known)
+
+
 def _check_inputs(pack: Pack) -> None:
     """Fail before anything runs where an input cannot be used; what all chapters need is read or made once."""
-    if pack.area.params.frames:
-        frame_of(pack.area.code, pack.area.params.frames)
+    params = pack.area.params
+    if params.frames:
+        frame_of(pack.area.code, params.frames)
+    rules_of(params.rules)
+    if params.previous:
+        earlier = pack_of(Path(params.previous).expanduser(), pack.area.slug, params.cycle)
+        edition_of_pack(earlier, area_code=pack.area.code)
     if "official" in pack.area.brings:
         check_files(pack.area.official, pack.chapters)
         if len(pack.chapters) > 1:
@@ -87,8 +124,9 @@ def _set_aside(packs: tuple[Pack, ...], folder: Path, log: TextIO) -> list[dict[
         where: dict[str, str] = {}
         if pack.area.params.source != "synthetic" and pack.area.params.has_data_folder():
             where[DATA_VARIABLE] = str(pack.area.params.data_folder().resolve())
-        if pack.area.params.frames:
-            where[FRAMES_VARIABLE] = str(Path(pack.area.params.frames).expanduser().resolve())
+        for key, variable in BY_ENVIRONMENT.items():
+            if named := getattr(pack.area.params, key):
+                where[variable] = str(Path(named).expanduser().resolve())
         if pack.area.policy.pattern is not None:
             where[PREPARED_VARIABLE] = str(folder / str(number))
             keep_pattern(folder / str(number), pack.area.policy.pattern)
@@ -105,6 +143,8 @@ def _set_aside(packs: tuple[Pack, ...], folder: Path, log: TextIO) -> list[dict[
             if "cases" in pack.area.brings:
                 keep(folder / str(number), "cases", pack.area.ehc_cases)
             for kind, loaded in lists_of(pack.area.params, PIPELINE_LISTS).items():
+                keep(folder / str(number), kind, loaded)
+            for kind, loaded in joined_lists(pack.area.params, VOICE_LISTS).items():
                 keep(folder / str(number), kind, loaded)
             keep_in(folder / str(number), pack.area)
         told.append(where)
@@ -132,7 +172,7 @@ def _run(
             notebook=chapter.path,
             output=staging / "notebooks" / f"{chapter.name}.ipynb",
             parameters=pack.area.params.without_places(),
-            folders=folders[number],
+            folders=folders[number] | {EVIDENCE_VARIABLE: str(staging / "notebooks")},
         )
         for number, (pack, staging) in enumerate(zip(packs, stagings, strict=True))
         for chapter in pack.chapters
@@ -142,7 +182,7 @@ def _run(
     outcomes: list[Outcome] = []
     live = log.isatty()
     with tqdm(total=len(jobs), desc="chapters", unit="chapter", file=log, disable=not live, leave=False) as bar:
-        for outcome in run_all(jobs, workers):
+        for outcome in (o for part in _in_turn(jobs, packs) for o in run_all(part, workers)):
             outcomes.append(outcome)
             bar.update()
             words = f"failed: {_reason(outcome.error)}" if outcome.error else "made"
@@ -150,6 +190,13 @@ def _run(
             if not live or outcome.error:
                 bar.write(line, file=log)
     return outcomes
+
+
+def _in_turn(jobs: list[Job], packs: tuple[Pack, ...]) -> Iterator[list[Job]]:
+    """Chapters that read what the others found come after these."""
+    late = {(n, c.name) for n, pack in enumerate(packs) for c in pack.chapters if c.reads_others}
+    yield [j for j in jobs if (j.pack, j.chapter) not in late]
+    yield [j for j in jobs if (j.pack, j.chapter) in late]
 
 
 def _made(pack: Pack, staging: Path, outcomes: list[Outcome]) -> list[Made]:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jsna.evidence.cycles.notebooks import EVIDENCE_VARIABLE
 from jsna.local import PREPARED_VARIABLE
-from jsna.params import DATA_VARIABLE, FRAMES_VARIABLE
+from jsna.params import BY_ENVIRONMENT, DATA_VARIABLE
 
-FOLDERS = (DATA_VARIABLE, FRAMES_VARIABLE, PREPARED_VARIABLE)
+FOLDERS = (DATA_VARIABLE, PREPARED_VARIABLE, EVIDENCE_VARIABLE, *BY_ENVIRONMENT.values())
 CELL_TIMEOUT_SECONDS = 900
 
 

@@ -17,9 +17,9 @@ import pandas as pd
 from jsna.errors import ParamsError, Problem
 from jsna.files.result import Loaded, Summary, sha256_of, together
 from jsna.synthetic import cases
-from jsna.synthetic.pupils import BLOCK, block, calibration, planted
+from jsna.synthetic.pupils import BLOCK, as_of, block, calibration, edition_of, planted
 
-__all__ = ["SyntheticArea", "load_ehc_cases", "load_pupils", "synthesise", "write_pupils"]
+__all__ = ["SyntheticArea", "as_of", "edition_of", "load_ehc_cases", "load_pupils", "synthesise", "write_pupils"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,6 @@ class SyntheticArea:
     pupils: pd.DataFrame
     ehc_cases: pd.DataFrame
     survey: pd.DataFrame
-    previous_cycle: pd.DataFrame
     planted: dict[str, Any]
     seed: int
     scale: float
@@ -46,7 +45,6 @@ def synthesise(seed: int = 2023, scale: float = 1.0) -> SyntheticArea:
         pupils=pupils,
         ehc_cases=cases.ehc_cases(_child(seed, 1), pupils, scale),
         survey=cases.survey(_child(seed, 2), pupils),
-        previous_cycle=cases.previous_cycle(),
         planted=planted(),
         seed=seed,
         scale=scale,
@@ -82,9 +80,17 @@ def write_pupils(path: Path, seed: int = 2023, scale: float = 1.0) -> None:
             writer.close()
 
 
-def load_pupils(seed: int, scale: float, cache: Path) -> Loaded:
-    """The synthetic pupil table in its canonical form, from ``cache`` when it was made before."""
-    path = _cached(cache, f"pupils-{seed}-{scale:g}", lambda p: write_pupils(p, seed, scale))
+def load_pupils(seed: int, scale: float, cache: Path, cycle: str = "") -> Loaded:
+    """The synthetic pupil table in its canonical form, from ``cache`` when it was made before.
+
+    ``cycle``: the review cycle that sees it, with three censuses up to its year; empty: the newest.
+    """
+    with as_of(cycle) as edition:
+        return _pupils(seed, scale, cache, edition)
+
+
+def _pupils(seed: int, scale: float, cache: Path, edition: str) -> Loaded:
+    path = _cached(cache, f"pupils{edition}-{seed}-{scale:g}", lambda p: write_pupils(p, seed, scale))
     frame = pd.read_parquet(path)
     words = [c for c in frame.columns if pd.api.types.is_string_dtype(frame[c]) and c != "pupil_id"]
     frame = frame.astype({c: "category" for c in words})
@@ -93,14 +99,18 @@ def load_pupils(seed: int, scale: float, cache: Path) -> Loaded:
     return _loaded(frame, path, "Synthetic school census", f"{periods[0]} to {periods[-1]}", seed, note)
 
 
-def load_ehc_cases(seed: int, scale: float, cache: Path) -> Loaded:
-    """Synthetic requests for EHC needs assessments, from ``cache`` when they were made before."""
+def load_ehc_cases(seed: int, scale: float, cache: Path, cycle: str = "") -> Loaded:
+    """Synthetic requests for EHC needs assessments as ``cycle`` sees them, from ``cache`` when made before."""
+    with as_of(cycle) as edition:
+        return _ehc_cases(seed, scale, cache, edition)
 
+
+def _ehc_cases(seed: int, scale: float, cache: Path, edition: str) -> Loaded:
     def write(path: Path) -> None:
-        pupils = load_pupils(seed, scale, cache).frame
+        pupils = _pupils(seed, scale, cache, edition).frame
         cases.ehc_cases(_child(seed, 1), pupils, scale).to_parquet(path, index=False)
 
-    path = _cached(cache, f"ehc-cases-{seed}-{scale:g}", write)
+    path = _cached(cache, f"ehc-cases{edition}-{seed}-{scale:g}", write)
     years = list(calibration()["ehc_cases"]["years"])
     return _loaded(
         pd.read_parquet(path),
@@ -108,7 +118,7 @@ def load_ehc_cases(seed: int, scale: float, cache: Path) -> Loaded:
         "Synthetic EHC cases",
         f"{years[0]} to {years[-1]}",
         seed,
-        "Timeliness and refusals after Luton's published figures for 2024.",
+        "Timeliness and refusals after Luton's published figures.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Synthetic requests for EHC needs assessments, a survey of parents, and the headline figures of the cycle before."""
+"""Synthetic requests for EHC needs assessments, and a survey of parents."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ def ehc_cases(seed: np.random.SeedSequence, pupils: pd.DataFrame, scale: float) 
     """One row a request in the calibration's calendar years: dates, decision, plan, weeks; sex, ethnicity, age."""
     rng = np.random.Generator(np.random.PCG64(seed))
     c, parts = calibration()["ehc_cases"], []
-    plans = pupils[(pupils["sen_provision"] == "E") & (pupils["time_period"] == "202425")]
+    plans = pupils[
+        (pupils["sen_provision"] == "E") & (pupils["time_period"] == calibration()["censuses"][1]["time_period"])
+    ]
     for year, number in c["years"].items():
         parts.append(_year(rng, plans, int(year), max(1, round(number * scale)), c))
     cases = pd.concat(parts, ignore_index=True)
@@ -33,7 +35,8 @@ def _year(rng: np.random.Generator, plans: pd.DataFrame, year: int, number: int,
     for item in planted()["ehc_in_20_weeks"]:
         ratio = np.where(ethnicity == item["group"], item["ratio"], ratio)
     ratio = ratio / ratio[issued].mean() if issued.any() else ratio
-    in_time = rng.random(number) < c["in_20_weeks"] * ratio
+    share = c["in_20_weeks"] if isinstance(c["in_20_weeks"], float) else c["in_20_weeks"][year]
+    in_time = rng.random(number) < share * ratio
     weeks = np.where(in_time, 20 - rng.gamma(1.5, 1.2, number), 20.5 + rng.gamma(1.6, 9.0, number)).clip(6, 90)
     date_issued = requested + pd.to_timedelta((weeks * 7).astype(int), unit="D")
     decided = requested + pd.to_timedelta(rng.integers(14, 60, number), unit="D")
@@ -68,17 +71,5 @@ def survey(seed: np.random.SeedSequence, pupils: pd.DataFrame, respondents: int 
             "ethnicity": np.repeat(child["ethnicity"].astype(str).to_numpy(), len(QUESTIONS)),
             "question": np.tile(QUESTIONS, respondents),
             "answer": answers.ravel().astype("int8"),
-        }
-    )
-
-
-def previous_cycle() -> pd.DataFrame:
-    """Published headline percentages of January 2022 and calendar 2021 for Luton, as the cycle before."""
-    return pd.DataFrame(
-        {
-            "measure": ["sen_support", "ehc_plan", "in_20_weeks"],
-            "period": ["January 2022", "January 2022", "2021"],
-            "percent": [12.6, 3.7, 65.0],
-            "source": ["DfE LAIT", "DfE LAIT", "DfE, EHC plans, reporting year 2025, exceptions excluded"],
         }
     )

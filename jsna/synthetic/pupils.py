@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -20,18 +23,49 @@ DOWN_SYNDROME_FROM = "202425"
 MAJOR = {"W": "white", "M": "mixed", "A": "asian", "C": "asian", "B": "black", "O": "other"}
 
 
-@cache
+NEWEST = ""
+_edition: ContextVar[str] = ContextVar("edition of the synthetic area", default=NEWEST)
+
+
+def edition_of(cycle: str) -> str:
+    """The edition of the area that a review cycle sees: the newest, ``""``, or an earlier one by its year.
+
+    >>> edition_of("2026"), edition_of("2023"), edition_of("2024-q2")
+    ('', '2023', '2023')
+    """
+    earlier = sorted(_yaml("earlier.yml"))
+    if cycle[:4] >= str(_yaml("calibration.yml")["censuses"][-1]["date"])[:4]:
+        return NEWEST
+    return next((e for e in reversed(earlier) if e <= cycle[:4]), earlier[0])
+
+
+@contextmanager
+def as_of(cycle: str) -> Iterator[str]:
+    """Within the block, the area is made as the review of ``cycle`` sees it; gives the edition's name."""
+    token = _edition.set(edition_of(cycle) if cycle else NEWEST)
+    try:
+        yield _edition.get()
+    finally:
+        _edition.reset(token)
+
+
 def calibration() -> dict[str, Any]:
     """The figures that the area is calibrated to."""
-    return _yaml("calibration.yml")
+    return _of_edition("calibration", _edition.get())
+
+
+def planted() -> dict[str, Any]:
+    """The disparities that are planted."""
+    return _of_edition("planted", _edition.get())
 
 
 @cache
-def planted() -> dict[str, Any]:
-    """The disparities that are planted."""
-    return _yaml("planted.yml")
+def _of_edition(name: str, edition: str) -> dict[str, Any]:
+    """What an edition does not say for itself is as in the newest."""
+    return _yaml(f"{name}.yml") | (_yaml("earlier.yml")[edition][name] if edition else {})
 
 
+@cache
 def _yaml(name: str) -> dict[str, Any]:
     return yaml.safe_load(files("jsna.synthetic").joinpath(name).read_text(encoding="utf-8"))
 

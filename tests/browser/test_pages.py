@@ -4,8 +4,20 @@ import pytest
 
 from jsna.cli import main
 
-CHAPTERS = ["03", "06"]
-PAGES = ["index.html", "chapters/03-ethnicity.html", "chapters/06-wards.html"]
+CHAPTERS = ["03", "06", "09", "10", "12"]
+PAGES = [
+    "index.html",
+    "cards.html",
+    "families.html",
+    "easy-read.html",
+    "glossary.html",
+    "accessibility.html",
+    "chapters/03-ethnicity.html",
+    "chapters/06-wards.html",
+    "chapters/09-sufficiency.html",
+    "chapters/10-voice.html",
+    "chapters/12-priorities.html",
+]
 
 
 @pytest.fixture(scope="module")

@@ -27,13 +27,11 @@ from jsna.evidence.outcomes import (
 from jsna.evidence.values import ABSENT, Values
 from jsna.params import Params
 from tests.comparator_samples import ENGLAND, LUTON, rows, values
+from tests.plain_words import CAUSAL
 
 SLOUGH, SANDWELL, BARNET = "E06000039", "E08000028", "E09000003"
 SET = (SLOUGH, SANDWELL, BARNET)
 PLACES = (Place("Luton", (LUTON,)), Place("England", (ENGLAND,)), Place("Neighbours", SET, median=True))
-CAUSAL = re.compile(
-    r"\b(because of|caus\w*|due to|led to|leads to|result(?:s|ed)? (?:in|from)|thanks to|impact)\b", re.I
-)
 DEFICIT = re.compile(
     r"\b(fail\w*|poor\w*|weak\w*|low.achiev\w*|under.?perform\w*|suffer\w*|lag\w*|deficit\w*|behind)\b", re.I
 )

@@ -371,7 +371,7 @@ def test_a_unit_is_named_once():
 def test_confidence_counts_weaknesses():
     base = {"way": "counts", "lower": 10.0, "upper": 12.0, "points": 6, "provisional": False}
     grades = [base, base | {"points": 2}, base | {"points": 2, "way": "published"}]
-    assert [sentences.confidence(_row(**g)).split(":")[0] for g in grades] == ["high", "medium", "low"]
+    assert [sentences.confidence(_row(**g))["grade"] for g in grades] == ["high", "medium", "low"]
 
 
 # the table and its pictures
@@ -463,9 +463,9 @@ def test_the_file_of_figures_rounds_as_the_page_does(name, given, said):
 
 def test_what_is_awaited_is_named_by_what_to_bring():
     none = pd.DataFrame(columns=["indicator", "group", "reason", "mend"])
-    table = awaiting(chosen("VOI-01", "EHC-16"), none, ("official",)).set_index("indicator")
+    table = awaiting(chosen("VOI-01", "VOI-05"), none, ("official",)).set_index("indicator")
     assert table.loc["VOI-01", "bring"] == "a survey of families"
-    assert not table.loc["EHC-16", "own"]
+    assert not table.loc["VOI-05", "own"]
 
 
 def test_the_index_says_what_is_lacking_or_which_chapter_would_say_it():

@@ -48,6 +48,7 @@ WORDS = {
     "ld_health_checks": "List of learning-disability health checks",
     "short_breaks": "List of short breaks, with the School Census",
     "survey": "Survey",
+    "plan_audits": "Audits of plans",
 }
 
 

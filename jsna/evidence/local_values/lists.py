@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -19,7 +20,8 @@ from jsna.evidence.local_values.counts import (
     whole_years,
     with_sums_of_groups,
 )
-from jsna.evidence.local_values.specification import names_of, question_of
+from jsna.evidence.local_values.specification import names_of, question_of, who_of
+from jsna.local import VOICE_LISTS, joined
 from jsna.sealed import Sealed
 from jsna.sources.extracts import Extract, with_questions
 from jsna.sources.extracts.survey import question_table
@@ -40,6 +42,9 @@ def of_lists(extracts: Sequence[Extract], pupils: pd.DataFrame) -> Tally:
     by_kind: dict[str, list[Extract]] = {}
     for extract in extracts:
         by_kind.setdefault(extract.kind, []).append(extract)
+    for kind in (k for k in VOICE_LISTS if len(by_kind.get(k, ())) > 1):
+        one = by_kind[kind]
+        by_kind[kind] = [replace(one[0], loaded=joined([e.loaded for e in one]))]
     made = [_of_kind(kind, by_kind, pupils) for kind in READ if kind in by_kind]
     read = [e.loaded.summary for kind in (*READ, "survey_questions") for e in by_kind.get(kind, ())]
     return together([*made, tally([], sources=read)])
@@ -230,11 +235,28 @@ def _survey(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.D
             f"{pd.Timestamp(f'{r.wave}-01'):%B %Y}",
             int(str(r.wave)[:4]),
             {f"{r.question_id}: positive": r.numerator, f"{r.question_id}: answered": r.denominator},
-            WHO[str(r.respondent_type)],
+            who_of(str(r.respondent_type)),
         )
         for r in rows.itertuples()
     ]
     return tally(parts)
+
+
+def _audits(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame) -> Tally:
+    """Audited plans by round; a round that may have no percentage is left out, and says why."""
+    # The room of voices asks this one what questions are called: they need one another.
+    from jsna.evidence.voice.audits import counts, rounds
+
+    told = counts(extract.loaded.frame).set_index("period")
+    parts, missing = [], []
+    for one in rounds(extract.loaded.frame):
+        if one.refusal:
+            mend = "See docs/plan-audit.md."
+            missing.append(("plan_audits", "", f"Round {one.name}: {one.refusal}", mend))
+            continue
+        numbers = told.loc[one.name, ["good", "graded", "child_view", "view_looked_for"]].to_dict()
+        parts.append(counted("plan_audits", extract.loaded.summary.file, one.name, one.year, numbers))
+    return tally(parts, missing)
 
 
 def _named(
@@ -303,7 +325,6 @@ def _split(period: str) -> str:
     return f"{str(period)[:4]}/{str(period)[4:6]}"
 
 
-WHO = {"PARENT": "parents", "YP": "young_people", "CHILD": "children"}
 BRINGS = {"ehc_cases": "assessments", "annual_reviews": "reviews", "survey_responses": "survey"}
 READ: dict[str, Callable[[Extract, Mapping[str, list[Extract]], pd.DataFrame], Tally]] = {
     "ehc_cases": _assessments,
@@ -317,4 +338,5 @@ READ: dict[str, Callable[[Extract, Mapping[str, list[Extract]], pd.DataFrame], T
     "ld_health_checks_aggregate": _health_checks,
     "short_breaks": _short_breaks,
     "survey_responses": _survey,
+    "plan_audits": _audits,
 }

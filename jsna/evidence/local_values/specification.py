@@ -44,6 +44,15 @@ def question_of(number: str) -> str:
     return known.get(str(number).strip().casefold(), str(number))
 
 
+def who_of(code: str) -> str:
+    """Who answered a survey, from the code of a file; a code that could not be read is of nobody known.
+
+    >>> who_of("YP"), who_of("")
+    ('young_people', 'not_known')
+    """
+    return specification()["survey"]["respondents"].get(str(code), "not_known")
+
+
 def source_of(way: Local) -> str:
     """The source that a way of the catalogue is made from.
 

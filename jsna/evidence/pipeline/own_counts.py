@@ -82,10 +82,13 @@ def other_lists(area: Area) -> Mapping[str, Loaded]:
     """The area's lists of annual reviews and disputes, by kind, where it has them."""
     from jsna.area import cache_folder
     from jsna.local import PIPELINE_LISTS, lists_of
+    from jsna.synthetic import edition_of
     from jsna.synthetic.lists import load_lists
 
     if area.local:
         return lists_of(area.params, PIPELINE_LISTS)
+    if edition_of(area.params.cycle):
+        return {}  # the lists are invented for the newest edition alone
     return load_lists(area.params.seed, area.params.scale, cache_folder())
 
 

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from jsna.sources.extracts.identifying import tells_who
+
 Where = Sequence[Mapping[str, Any]]
 FILLED, BLANK = "filled", "blank"
 
@@ -226,6 +228,11 @@ def commonest(frame: pd.DataFrame, column: str, above: float, least: int) -> pd.
     return _on(frame, (count == count.max()) & (count > above * len(there)))
 
 
+def identifying(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
+    """A text holds what could tell who somebody is (``identifying.yml``)."""
+    return _any_of(frame, [tells_who(frame[c]) for c in columns])
+
+
 RULES: dict[str, Callable[..., pd.Series]] = {
     function.__name__: function
     for function in (
@@ -251,6 +258,7 @@ RULES: dict[str, Callable[..., pd.Series]] = {
         share,
         starts_late,
         commonest,
+        identifying,
     )
 }
 _NAMES_COLUMNS = ("columns", "column", "first", "then", "or_first", "after", "due", "at", "year", "month", "parts")

@@ -18,7 +18,7 @@ from jsna.sources.extracts.rules import RULES, columns_of
 Severity = Literal["E", "W"]
 Kind = Literal["id", "person", "text", "date", "month", "year", "code", "flag", "whole", "number", "la", "urn", "area"]
 HERE = "jsna.sources.extracts"
-OWN_LISTS = ("activity", "exclusion_reason", "scale")
+OWN_LISTS = ("activity", "exclusion_reason", "scale", "theme")
 
 
 class _Strict(BaseModel):
@@ -156,7 +156,7 @@ def specs() -> dict[str, Spec]:
 
 
 def own_list(name: str) -> list[dict[str, str]]:
-    """The rows of a list that is kept beside this module: activity, exclusion_reason or scale."""
+    """The rows of a list that is kept beside this module: activity, exclusion_reason, scale or theme."""
     with files(HERE).joinpath("lists", f"{name}.csv").open("r", encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
 

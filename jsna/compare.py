@@ -1,0 +1,88 @@
+"""The command `jsna compare`: what has changed from one pack of an area to the next?"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from jsna.chapters import changed
+from jsna.errors import OutputError, Problem
+from jsna.evidence.cycles import Changes, changes_between, edition_of_pack
+from jsna.exhibits.model import Exhibit, Exhibits
+from jsna.pack.page import one_page
+
+NOTHING = ("There is nothing to compare.", "")
+
+
+def add_to(commands: Any) -> None:
+    """Add `compare` to the commands of the command line."""
+    compare = commands.add_parser("compare", help="say what has changed from an earlier pack of an area to a newer one")
+    compare.add_argument("old", type=Path, metavar="OLD_PACK")
+    compare.add_argument("new", type=Path, metavar="NEW_PACK")
+    compare.add_argument("--out", type=Path, default=None, help="a new folder for the page and its tables")
+    compare.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what has changed, and with ``--out`` write it as a page with its tables. Returns 0; faults are raised."""
+    found = compare(arguments.old, arguments.new)
+    print(as_text(found))
+    if arguments.out is not None:
+        print(f"Page: {write_page(found, arguments.out)}")
+    return 0
+
+
+def compare(old: Path, new: Path) -> Changes:
+    """The changes from the pack in ``old`` to that in ``new``.
+
+    Raises ``SourceError`` where one is no pack, was changed by hand, or is another area's than the other.
+    """
+    later = edition_of_pack(new)
+    return changes_between(edition_of_pack(old, area_code=later.area_code), later)
+
+
+def as_text(found: Changes) -> str:
+    """The findings with their details, and the titles of the tables that the page holds."""
+    head = f"{found.new.area_name}: from {found.old.name} to {found.new.name}."
+    lines = [head, *found.old.notes]
+    for exhibit in exhibits_of(found):
+        if exhibit.kind == "finding":
+            lines += [exhibit.title, *(f"  - {note}" for note in exhibit.notes)]
+        elif exhibit.kind == "notice":
+            lines.append(re.sub("<[^>]+>", "", exhibit.body))
+    return "\n".join(lines)
+
+
+def write_page(found: Changes, folder: Path) -> Path:
+    """The comparison as `comparison.html` with its tables as CSV in ``folder``, which must be new or empty."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise OutputError(
+            Problem(
+                "The folder is there already, and not empty.", where="--out", value=folder.name, mend="Name a new one."
+            )
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    shown = list(exhibits_of(found))
+    body = "".join(f"<h2>{e.title}</h2>{e.html()}" if e.kind == "table" else e.html() for e in shown)
+    page = one_page(
+        body,
+        title=f"What has changed from {found.old.name} to {found.new.name}",
+        area_name=found.new.area_name,
+        cycle=found.new.cycle,
+        synthetic=found.new.synthetic,
+    )
+    (folder / "comparison.html").write_text(page, encoding="utf-8", newline="\n")
+    for exhibit in shown:
+        if exhibit.table_csv:
+            (folder / f"{exhibit.id}.csv").write_text(exhibit.table_csv, encoding="utf-8", newline="\n")
+    return folder / "comparison.html"
+
+
+def exhibits_of(found: Changes) -> Iterator[Exhibit]:
+    """Decisions, figures, groups that stand out and projections, as the chapter on priorities shows them."""
+    for made in (changed.last_cycle, changed.figures, changed.answers, changed.flags, changed.projections):
+        shown = made(found, NOTHING)
+        yield from shown.items if isinstance(shown, Exhibits) else (shown,)

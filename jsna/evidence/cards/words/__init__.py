@@ -1,0 +1,112 @@
+"""The words of the plain pages, one file a language: read, checked against English, and filled in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from math import floor
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from jsna.errors import CodeListError, Problem, did_you_mean
+from jsna.evidence.records import Model, entries_of, problems_of, yaml_files
+
+ENGLISH = "en-GB"
+RARE, OFTEN = 0.01, 0.35
+_BRACES = re.compile(r"\{(\w+)\}")
+
+
+class Words(Model):
+    """The strings of one language. ``checked``: who checked them and when; empty while they are a draft."""
+
+    language: str
+    code: str
+    direction: Literal["ltr", "rtl"]
+    checked: str
+    strings: dict[str, str]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every string is there, so that a page can be made."""
+        return all(self.strings.values())
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The string of ``key`` with ``values`` in its braces."""
+        return self.strings[key].format(**values)
+
+    def share(self, share: float) -> str:
+        """A share as people say it.
+
+        >>> [english().share(s) for s in (0.25, 0.148, 0.43, 0.97, 0.004, 0.0)]
+        ['about 1 in 4', 'about 1 in 7', 'about 4 in 10', 'nearly all', 'fewer than 1 in 100', 'none']
+        """
+        if share <= 0:
+            return self("share.none")
+        if share < RARE:
+            return self("share.rare")
+        if share < OFTEN:
+            return self("share.one_in", n=floor(1 / share + 0.5))
+        tenths = floor(share * 10 + 0.5)
+        return self("share.all") if tenths == 10 else self("share.tenths", n=tenths)
+
+
+def about_a_group(words: Words, outcome: str, gap: Mapping[str, Any]) -> str:
+    """A flagged group beside all others, from the ``inequality`` of a card.
+
+    >>> about_a_group(english(), "any_sen", {"group": "Black Caribbean", "share": 0.25, "others_share": 0.125})
+    'Black Caribbean: about 1 in 4 get extra help to learn. Of all other pupils: about 1 in 8.'
+    """
+    return words(
+        "group",
+        group=words.strings.get(f"group.{gap['group']}", gap["group"]),
+        share=words.share(gap["share"]),
+        what=words(f"what.{outcome}"),
+        others=words.share(gap["others_share"]),
+    )
+
+
+@cache
+def english() -> Words:
+    """The words that all others are checked against."""
+    return read_words(files("jsna.evidence.cards.words").joinpath("en.yml"))
+
+
+@cache
+def languages() -> tuple[Words, ...]:
+    """Every language of the workbench, English first, whether complete or not. Raises ``CodeListError`` for faults."""
+    paths = yaml_files(files("jsna.evidence.cards.words"))
+    found = [read_words(p) for p in paths]
+    return tuple(sorted(found, key=lambda w: (w.code != ENGLISH, w.code)))
+
+
+def read_words(path: Traversable | Path) -> Words:
+    """The words of one file. Raises one ``CodeListError`` with every key that is unknown, missing, or whose braces
+    are not those of the English string."""
+    try:
+        words = Words.model_validate(dict(entries_of(path, of_mappings=False)))
+    except ValidationError as error:
+        raise CodeListError(*problems_of(error, path.name)) from None
+    if words.code == ENGLISH:
+        return words
+    own, told = words.strings, english().strings
+    problems = [
+        Problem("There is no such string.", where=path.name, value=k, mend=did_you_mean(k, told))
+        for k in own
+        if k not in told
+    ]
+    problems += [Problem("A string is missing.", where=path.name, value=k) for k in told if k not in own]
+    problems += [
+        Problem(
+            "The braces are not those of the English string.", where=f"{path.name}, {k}", value=text, expected=told[k]
+        )
+        for k, text in own.items()
+        if text and k in told and set(_BRACES.findall(text)) != set(_BRACES.findall(told[k]))
+    ]
+    if problems:
+        raise CodeListError(*problems)
+    return words

@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     refresh.add_argument("--jobs", type=_whole, default=2, help="chapters made at a time (default: 2)")
     refresh.add_argument("--only", action="append", default=[], metavar="CHAPTER", help="this chapter only")
     refresh.add_argument("--force", action="store_true", help="make every chapter anew (this version always does)")
+    refresh.add_argument("--audit", action="store_true", help="attack each pack too; exit 1 when something is found")
     refresh.set_defaults(run=_refresh)
     check = commands.add_parser("check", help="say what is wrong with the data that a params file names")
     check.add_argument("params", nargs="+", type=Path, metavar="PARAMS")
@@ -93,7 +94,9 @@ def _refresh(arguments: argparse.Namespace) -> int:
     from jsna.refresh.refresh import refresh
 
     started = time.monotonic()
-    report = refresh(arguments.params, out=arguments.out, workers=arguments.jobs, only=arguments.only)
+    report = refresh(
+        arguments.params, out=arguments.out, workers=arguments.jobs, only=arguments.only, audited=arguments.audit
+    )
     for folder in report.packs:
         print(f"Pack: {_near(folder / 'index.html')}")
     for area, chapter, reason in report.failures:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jsna.chapters import changed
-from jsna.errors import OutputError, Problem
+from jsna.errors import OutputError, Problem, SourceError
 from jsna.evidence.cycles import Changes, changes_between, edition_of_pack
 from jsna.exhibits.model import Exhibit, Exhibits
 from jsna.pack.page import one_page
@@ -20,8 +20,8 @@ NOTHING = ("There is nothing to compare.", "")
 def add_to(commands: Any) -> None:
     """Add `compare` to the commands of the command line."""
     compare = commands.add_parser("compare", help="say what has changed from an earlier pack of an area to a newer one")
-    compare.add_argument("old", type=Path, metavar="OLD_PACK")
-    compare.add_argument("new", type=Path, metavar="NEW_PACK")
+    compare.add_argument("old", type=Path, metavar="OLD_PACK", help="folder of the earlier pack, with manifest.json")
+    compare.add_argument("new", type=Path, metavar="NEW_PACK", help="folder of the newer pack of the same area")
     compare.add_argument("--out", type=Path, default=None, help="a new folder for the page and its tables")
     compare.set_defaults(run=run)
 
@@ -29,6 +29,8 @@ def add_to(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print what has changed, and with ``--out`` write it as a page with its tables. Returns 0; faults are raised."""
     found = compare(arguments.old, arguments.new)
+    if arguments.out is not None:
+        _refuse_to_write_over(arguments.out)
     print(as_text(found))
     if arguments.out is not None:
         print(f"Page: {write_page(found, arguments.out)}")
@@ -40,8 +42,18 @@ def compare(old: Path, new: Path) -> Changes:
 
     Raises ``SourceError`` where one is no pack, was changed by hand, or is another area's than the other.
     """
-    later = edition_of_pack(new)
-    return changes_between(edition_of_pack(old, area_code=later.area_code), later)
+    later = edition_of_pack(new, called="NEW_PACK")
+    earlier = edition_of_pack(old, area_code=later.area_code, called="OLD_PACK")
+    if earlier.synthetic != later.synthetic:
+        what = "One pack is of a synthetic area, the other of real figures: nothing of them can be compared."
+        raise SourceError(Problem(what, where="OLD_PACK, NEW_PACK"))
+    if earlier.cycle >= later.cycle:
+        what = "The first pack is not of an earlier cycle than the second."
+        mend = "Name the older pack first."
+        raise SourceError(
+            Problem(what, where="OLD_PACK", value=earlier.cycle, expected=f"before {later.cycle}", mend=mend)
+        )
+    return changes_between(earlier, later)
 
 
 def as_text(found: Changes) -> str:
@@ -58,12 +70,7 @@ def as_text(found: Changes) -> str:
 
 def write_page(found: Changes, folder: Path) -> Path:
     """The comparison as `comparison.html` with its tables as CSV in ``folder``, which must be new or empty."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise OutputError(
-            Problem(
-                "The folder is there already, and not empty.", where="--out", value=folder.name, mend="Name a new one."
-            )
-        )
+    _refuse_to_write_over(folder)
     folder.mkdir(parents=True, exist_ok=True)
     shown = list(exhibits_of(found))
     body = "".join(f"<h2>{e.title}</h2>{e.html()}" if e.kind == "table" else e.html() for e in shown)
@@ -73,12 +80,19 @@ def write_page(found: Changes, folder: Path) -> Path:
         area_name=found.new.area_name,
         cycle=found.new.cycle,
         synthetic=found.new.synthetic,
+        home=False,
     )
     (folder / "comparison.html").write_text(page, encoding="utf-8", newline="\n")
     for exhibit in shown:
         if exhibit.table_csv:
             (folder / f"{exhibit.id}.csv").write_text(exhibit.table_csv, encoding="utf-8", newline="\n")
     return folder / "comparison.html"
+
+
+def _refuse_to_write_over(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        what = "The folder is there already, and not empty."
+        raise OutputError(Problem(what, where="--out", value=folder.name, mend="Name a new one."))
 
 
 def exhibits_of(found: Changes) -> Iterator[Exhibit]:

@@ -19,6 +19,6 @@ def write_pack(folder: Path, **changes: str) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     outputs = {n: hashlib.sha256(t.encode()).hexdigest() for n, t in files.items()}
-    manifest = {"area_code": LUTON, "area_name": "Luton", "parameters": {"cycle": "2023"}, "outputs": outputs}
+    manifest = {"area_code": LUTON, "area_name": "Luton", "parameters": {"cycle": folder.name}, "outputs": outputs}
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return folder

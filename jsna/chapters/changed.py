@@ -13,7 +13,7 @@ from jsna.evidence.catalogue import Frame
 from jsna.evidence.cycles import Changes
 from jsna.exhibits.model import Exhibit, Exhibits
 from jsna.exhibits.tables import table_exhibit
-from jsna.exhibits.text import finding
+from jsna.exhibits.text import finding, notice
 
 SOURCE = "The chapters of this pack, and of the pack before"
 Missing = tuple[str, str]
@@ -43,7 +43,7 @@ def last_cycle(found: Changes | None, missing: Missing) -> Exhibits | Exhibit:
 def figures(found: Changes | None, missing: Missing) -> Exhibits | Exhibit:
     """Every figure of the last cycle beside that of this one, and whether the change is beyond noise."""
     if found is None:
-        return gap("figures-changed", *missing)
+        return notice("figures-changed", words.AS_ABOVE, "")
     rows = found.figures
     rows = rows[rows[["old_value", "new_value"]].notna().any(axis=1)]
     if rows.empty:
@@ -66,7 +66,7 @@ def figures(found: Changes | None, missing: Missing) -> Exhibits | Exhibit:
 def answers(found: Changes | None, missing: Missing) -> Exhibits | Exhibit:
     """What people answered then and now, and whether the change is beyond noise."""
     if found is None:
-        return gap("answers-changed", *missing)
+        return notice("answers-changed", words.AS_ABOVE, "")
     rows = found.voice
     if rows.empty:
         return gap("answers-changed", words.NO_ANSWERS, "Ask families and young people: docs/survey-kit.md.")
@@ -86,7 +86,7 @@ def answers(found: Changes | None, missing: Missing) -> Exhibits | Exhibit:
 def criteria(found: Changes | None, missing: Missing, frame: Frame) -> Exhibit:
     """Each success criterion and outcome: how many of its measures moved which way, and what people answered."""
     if found is None:
-        return gap("criteria-changed", *missing)
+        return notice("criteria-changed", words.AS_ABOVE, "")
     rows = words.by_item(found, frame)
     return _of(found, "criteria-changed", words.CRITERIA_TITLE, rows, words.CRITERIA)
 
@@ -94,7 +94,7 @@ def criteria(found: Changes | None, missing: Missing, frame: Frame) -> Exhibit:
 def flags(found: Changes | None, missing: Missing) -> Exhibits | Exhibit:
     """Which groups stood out then, and which do now; and is the change beyond noise?"""
     if found is None:
-        return gap("flags-changed", *missing)
+        return notice("flags-changed", words.AS_ABOVE, "")
     rows = words.worth_telling(found.flags)
     if rows.empty:
         return finding("flags-moved", words.NO_FLAGS)
@@ -114,7 +114,7 @@ def flags(found: Changes | None, missing: Missing) -> Exhibits | Exhibit:
 def projections(found: Changes | None, missing: Missing) -> Exhibits | Exhibit:
     """What the last cycle projected, beside what came."""
     if found is None:
-        return gap("projections-checked", *missing)
+        return notice("projections-checked", words.AS_ABOVE, "")
     rows = found.projections
     if rows.empty:
         mend = "The next cycle can hold this one’s projections to account."

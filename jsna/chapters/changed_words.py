@@ -43,6 +43,7 @@ CHANGED = {
     "change": ("Change", "text"),
     "verdict": ("Beyond noise?", "words"),
 }
+AS_ABOVE = "No earlier pack is at hand: see above."
 NO_ANSWERS = "Nobody was asked in either edition."
 ANSWERS_TITLE = "What people answered in the last cycle, and now"
 ANSWERS_NOTE = (
@@ -163,8 +164,8 @@ def verdict(row: Any) -> str:
         ch.NO_CLEAR: "no clear change: chance could explain it",
         ch.UNTESTED: "not tested: published without counts, or events can repeat",
         ch.SAME_PERIOD: "no newer figure has come out",
-        ch.NEW: "no figure in the last cycle",
-        ch.GONE: "no figure now",
+        ch.NEW: "no figure that was shown in the last cycle",
+        ch.GONE: "no figure that is shown now",
     }.get(row.verdict, f"not comparable. {row.why}")
     if not pd.isna(row.revised):
         said += f". The earlier figure is now given as {measured(row.revised, catalogue()[row.indicator])}"
@@ -310,9 +311,10 @@ def flags_moved(rows: pd.DataFrame) -> str:
     gone = rows[rows["change"] == "no longer flagged"]
     still = count_of(int(count.get("still flagged", 0)), "comparison is", "comparisons are")
     sure = int(gone["beyond_noise"].sum())
+    rest = len(rows) - int(count.get("still flagged", 0)) - new - len(gone)
     return (
-        f"{still.capitalize()} flagged as in the last cycle, {new} newly, and {len(gone)} no longer; of these last, "
-        f"the ratio of {sure} moved beyond noise."
+        f"{still.capitalize()} flagged as in the last cycle, {new} newly, and {len(gone)} no longer (of these, the "
+        f"ratio of {sure} moved beyond noise); {rest} cannot be set beside the other edition."
     )
 
 

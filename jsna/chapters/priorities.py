@@ -166,7 +166,7 @@ def parts(made: Review) -> Exhibit:
     for part in PARTS:
         table[part] = [words.points(row[part], row[f"{part}_adds"]) for _, row in rows.iterrows()]
     table["total"] = [words.total(row) for _, row in rows.iterrows()]
-    table["place"] = ["none: too little evidence" if pd.isna(p) else f"{int(p)}" for p in rows["place"]]
+    table["place"] = words.place_words(rows["place"])
     columns = words.part_columns(made.rules)
     shown = _table(made, "priority-parts", words.PARTS_TITLE, table, columns, notes=words.parts_notes(made.rules))
     return with_extras(shown, priorities=_machine_readable(made))

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from jsna.chapters.scorecard_words import lower_first
+from jsna.chapters.scorecard_words import lower_first, measured, name_of
+from jsna.evidence.catalogue import catalogue
+from jsna.evidence.priorities.facts import LAST_CYCLE
 from jsna.evidence.priorities.proposals import NEW, Proposal
 from jsna.evidence.priorities.rules import PARTS, Rules
 from jsna.evidence.priorities.scores import MOST
@@ -107,16 +109,22 @@ def proposal_details(made: Review, p: Proposal) -> list[str]:
 
 
 def _facts(f: pd.Series) -> list[str]:
-    told = [f"{int(f['with_figure'])} of its {int(f['indicators'])} measures have a figure in this pack."]
+    number = int(f["with_figure"])
+    verb = "has" if number == 1 else "have"
+    told = [f"{number} of its {int(f['indicators'])} measures {verb} a figure in this pack."]
     if not pd.isna(f["promises"]):
         told.append(
-            f"Promises: {int(f['promises_missed'])} of {int(f['promises'])} not met; "
-            f"{int(f['promises_nearer'])} clearly nearer than in the last cycle."
+            f"Promises that can be judged: {int(f['promises_missed'])} of {int(f['promises'])} not met; "
+            + (
+                f"{int(f['promises_nearer'])} clearly nearer than in the last cycle."
+                if f["since"] == LAST_CYCLE
+                else "no earlier pack says whether they have come nearer."
+            )
         )
     if f["compared"]:
         told.append(
-            f"Beside others: of {int(f['compared'])} measures compared, {int(f['worse'])} clearly worse and "
-            f"{int(f['better'])} clearly better."
+            f"Beside others: of {count_of(int(f['compared']), 'figure', 'figures')} compared, "
+            f"{int(f['worse'])} clearly worse and {int(f['better'])} clearly better."
         )
     else:
         told.append("Beside others: no measure can be compared.")
@@ -125,6 +133,10 @@ def _facts(f: pd.Series) -> list[str]:
             f"Changes {f['since']}: of {count_of(int(f['changes_tested']), 'change', 'changes')} tested, "
             f"{int(f['worsened'])} for the worse "
             f"and {int(f['improved'])} for the better, beyond noise."
+        )
+    if f["watched"]:
+        told.append(
+            f"Between groups, to watch: {count_of(int(f['watched']), 'comparison', 'comparisons')}. A question to ask."
         )
     if not pd.isna(f["flags"]):
         more = (
@@ -149,14 +161,16 @@ def ways(made: Review, p: Proposal) -> list[str]:
     named = sorted(outcome, key=_weight)[:6]
     links = [f'<a href="../cards.html#{escape(str(c["id"]))}">{escape(_card_name(c))}</a>' for c in named]
     if len(outcome) > len(named):
-        links.append(f'<a href="../cards.html">All {len(outcome)} cards that speak to it</a>')
+        links.append(f'<a href="../cards.html#{escape(p.code)}">All {len(outcome)} cards that speak to it</a>')
     item = next((i for entry in made.frame.lists for i in entry.items if i.code == p.code), None)
     if item is not None:
         there = made.board.rows[made.board.rows["indicator"].isin(item.indicators) & made.board.rows["value"].notna()]
         if len(there):
-            names = escape(", ".join(dict.fromkeys(there["indicator"])))
-            row = f'<a href="../tables/figures.csv">Rows of figures.csv: {names}</a>'
-            links.append(f"{row}, each with its numbers and source")
+            links += [
+                f'<a href="../figures.html#{escape(f"{row.indicator}-{row.group}")}">{escape(name_of(row))}: '
+                f"{escape(measured(row.value, catalogue()[row.indicator]))}</a>, with its numbers and source"
+                for row in there.itertuples()
+            ]
     if p.code not in made.facts.index or not pd.isna(made.facts.at[p.code, "flags"]):
         links.append('<a href="../flags.csv">Rows of flags.csv</a>, each comparison with its numbers')
     return links
@@ -182,6 +196,15 @@ def points(score: float, adds: float) -> str:
     if pd.isna(score):
         return "no evidence"
     return f"{int(score)} of {MOST} (adds {format_number(adds, 'count')})"
+
+
+def place_words(places: pd.Series) -> list[str]:
+    """Each place; those that are level say so, for their order means nothing."""
+    level = places.duplicated(keep=False)
+    return [
+        "none: too little evidence" if pd.isna(p) else f"{int(p)}{' (level)' if tied else ''}"
+        for p, tied in zip(places, level, strict=True)
+    ]
 
 
 def total(row: pd.Series) -> str:

@@ -175,17 +175,22 @@ def places_finding(outlook: Outlook, area: Area) -> Exhibit:
         return gap("sufficiency-places", outlook.lacking["placement"], "The projection of all plans stands above.")
     table = rows_of.now_and_then(outlook.rows[outlook.rows["kind"] == "placement"]).set_index("part")
     said = {
-        p: words.more_or_fewer(r["change"], r["change_lower"], r["change_upper"], "places") for p, r in table.iterrows()
+        p: words.more_or_fewer(r["change"], r["change_lower"], r["change_upper"], "children with a plan")
+        for p, r in table.iterrows()
     }
     year, special = words.january_name(int(table["year"].iloc[0])), "State-funded special school"
     sentence = (
-        f"If today’s pattern goes on, {area.name} will need {said[special]} in state-funded special schools by {year}."
+        f"If today’s pattern goes on, {area.name} would have {said[special]} in state-funded special schools by "
+        f"{year}. Whether there are places for them is not in these files."
     )
     detail = [f"{part}: {text}." for part, text in said.items() if part != special]
     made = finding("sufficiency-places", sentence, detail=[*detail, words.texts()["placements"].strip(), GAPS[0]])
     now, end = table.loc[special].rename(special), table.loc[special]
     start = pd.Series({"value": now["now"], "year": outlook.january})
-    return with_extras(made, card=_card(area, made, "How many more places will be needed?", start, end))
+    return with_extras(
+        made,
+        card=_card(area, made, "How many more children with a plan would there be in each kind of school?", start, end),
+    )
 
 
 @passes_notice

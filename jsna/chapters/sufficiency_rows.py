@@ -15,7 +15,9 @@ from jsna.exhibits.tables import table_exhibit
 
 NAMES = ("period", "part", "value", "lower_80", "upper_80", "lower_95", "upper_95", "scenario")
 LIMITS = ("lower_80", "upper_80", "lower_95", "upper_95")
-NOTE = "The ranges hold 80 times in 100; those that hold 95 times stand in the table for other programs."
+NOTE = (
+    "The ranges are meant to hold 80 times in 100; those meant to hold 95 times stand in the table for other programs."
+)
 
 
 def released(frame: pd.DataFrame, source: str, *, synthetic: bool = False, notes: Sequence[str] = ()) -> Released:

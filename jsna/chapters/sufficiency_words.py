@@ -74,9 +74,9 @@ def total_sentence(area: str, now: pd.Series, end: pd.Series, what: str) -> str:
     change = end["value"] - now["value"]
     ahead = f"{_side(change)} than" if round(change) else "as many as"
     return (
-        f"If today’s pattern goes on, {area} will have about {number(end['value'])} {what} in "
-        f"{january_name(int(end['year']))} ({between(end['lower_80'], end['upper_80'])}): {ahead} the "
-        f"{number(now['value'])} in {january_name(int(now['year']))}."
+        f"If today’s pattern goes on, {area} would have about {number(end['value'])} {what} in "
+        f"{january_name(int(end['year']))} ({between(end['lower_80'], end['upper_80'])}, a range meant to hold 80 "
+        f"times in 100): {ahead} the {number(now['value'])} in {january_name(int(now['year']))}."
     )
 
 

@@ -14,6 +14,7 @@ from jsna.chapters.base import with_extras
 from jsna.chapters.voice_around import pairs
 from jsna.chapters.voice_audits import plans_card
 from jsna.chapters.voice_card_parts import LACKS, NO_COMPARISON, card_of, codes_of
+from jsna.evidence.catalogue import catalogue
 from jsna.evidence.voice import confidence, wave_name
 from jsna.evidence.voice.actions import NO_ANSWER, answered
 from jsna.evidence.voice.pairs import agrees
@@ -38,7 +39,10 @@ def voice_rows(area: Area) -> list[dict[str, Any]]:
     """What the cards of other chapters take by indicator: a row a question and kind of respondent, newest wave."""
     told = _told(area)
     quotes, rows = showable_quotes(area.voice.lists), []
-    for criterion in {c["ask"]: c for c in read("criteria.yml")}.values():
+    asked = {c["ask"]: c for c in read("criteria.yml")}
+    other = [q for q in told["now"]["question"].unique() if q not in asked and q in catalogue().indicators]
+    asked |= {str(q): {"ask": q, "indicator": q, "themes": [], "codes": []} for q in other}
+    for criterion in asked.values():
         own = told["now"][told["now"]["question"] == criterion["ask"]]
         rows += [_voice_row(area, r, criterion, told, quotes) for _, r in own.iterrows() if not pd.isna(r["value"])]
     return rows

@@ -20,6 +20,7 @@ from jsna.exhibits.text import notice
 
 RATIO_LIMITS = (0.2, 5.0)
 BAND = (0.80, 1.25)
+ROW_INCHES, LINE_INCHES = 0.27, 0.165
 
 
 @cache
@@ -28,7 +29,7 @@ def palette() -> dict[str, Any]:
     return yaml.safe_load(files("jsna.exhibits").joinpath("palette.yml").read_text(encoding="utf-8"))
 
 
-def canvas(rows: int, *, width: float = 7.4, row_height: float = 0.27, extra: float = 1.1):
+def canvas(rows: int, *, width: float = 7.4, row_height: float = ROW_INCHES, extra: float = 1.1):
     """A figure for ``rows`` rows of text and its axes, drawn without a window."""
     from matplotlib import rcParams
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -58,8 +59,12 @@ def _labels(names: Sequence[str]) -> list[str]:
 
 
 def name_rows(axes, names: Sequence[str]) -> None:
-    """Rows from the top down, named on the left."""
-    axes.set_yticks(range(len(names)), _labels(names))
+    """Rows from the top down, named on the left; the picture grows where a name needs more lines than a row has."""
+    labels = _labels(names)
+    axes.set_yticks(range(len(names)), labels)
+    lines = max((label.count("\n") + 1 for label in labels), default=1)
+    figure = axes.figure
+    figure.set_figheight(figure.get_figheight() + len(labels) * max(0.0, lines * LINE_INCHES - ROW_INCHES))
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
 

@@ -60,10 +60,10 @@ def _exporter():
     )
 
 
-def one_page(body: str, *, title: str, area_name: str, cycle: str, synthetic: bool) -> str:
+def one_page(body: str, *, title: str, area_name: str, cycle: str, synthetic: bool, home: bool = True) -> str:
     """One exhibit (``body``, its HTML) as a page of its own, which prints on one sheet."""
     return template("one-page.html.j2").render(
-        css=style(), body=body, title=title, area_name=area_name, cycle=cycle, synthetic=synthetic
+        css=style(), body=body, title=title, area_name=area_name, cycle=cycle, synthetic=synthetic, home=home
     )
 
 

@@ -36,6 +36,9 @@ from jsna.refresh.plan import Chapter
 LIBRARIES = ("duckdb", "geopandas", "matplotlib", "numpy", "pandas", "papermill", "scipy", "seaborn", "statsmodels")
 
 
+NOT_AUDITED = {"run": False, "how": "`refresh --audit`, `audit` or `release`"}
+
+
 @dataclass(frozen=True)
 class Made:
     """A chapter that was made (``error`` empty) or failed."""
@@ -158,6 +161,7 @@ def _write_evidence(
     staging: Path, area: Area, harvests: list[Harvest], sources: list[dict[str, Any]], decided: Decisions | None
 ) -> list[dict[str, Any]]:
     """Cards, whole and on a page; what the next cycle reads; and the form for the board's decisions."""
+    from jsna.pack.figures_page import figures_page
     from jsna.pack.page import cards_page, help_pages
     from jsna.pack.plain import plain_pages
 
@@ -175,11 +179,14 @@ def _write_evidence(
         before=earlier_edition(area)[0],
     )
     cards = completed(setting)
+    figures = next((str(e["table_csv"]) for e in exhibits if e["id"] == "figures" and e.get("table_csv")), "")
+    if figures:
+        _text(staging / "figures.html", figures_page(figures, sources, area))
     _text(staging / "cards.json", _json(cards, sort_keys=True))
     kept = {"projections": now.projections, "voice": now.voice, "priorities": proposed}
     _text(staging / "evidence.json", _json(kept))
     _text(staging / "cards.html", cards_page(cards, frame, area))
-    for name, html in (*plain_pages(cards, proposed, now.voice, area), *help_pages(area).items()):
+    for name, html in (*plain_pages(cards, proposed, now.voice, now.projections, area), *help_pages(area).items()):
         _text(staging / name, html)
     blank = [Decision.model_validate(d) for h in harvests for d in h.extras("decision_form")]
     if blank or decided:
@@ -263,9 +270,17 @@ def _manifest(
         "absent_indicators": absent,
         "chapters": {m.chapter.name: m.error or "made" for m in made},
         "outputs": outputs,
+        "audit": NOT_AUDITED,
         "made_at": datetime.now(UTC).replace(microsecond=0).isoformat(),
     }
     return _json(content)
+
+
+def add_audit(staging: Path, result: dict[str, Any]) -> None:
+    """Put what the audit of the finished pack found into its manifest."""
+    path = staging / "manifest.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    _text(path, _json(content | {"audit": result, "made_at": content.pop("made_at")}))
 
 
 def _disclosure(policy: Policy) -> dict[str, Any]:

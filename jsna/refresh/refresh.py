@@ -6,6 +6,7 @@ import shutil
 import sys
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -32,7 +33,7 @@ from jsna.local import (
     keep_weights,
     lists_of,
 )
-from jsna.pack.write import Made, put_in_place, staging_folder, write_pack
+from jsna.pack.write import Made, add_audit, put_in_place, staging_folder, write_pack
 from jsna.params import BY_ENVIRONMENT, DATA_VARIABLE
 from jsna.refresh.needs import check_files
 from jsna.refresh.plan import Pack, all_chapters, plan
@@ -47,14 +48,24 @@ class Report:
 
     packs: tuple[Path, ...]
     failures: tuple[tuple[str, str, str], ...]
+    findings: int = 0
 
     @property
     def exit_code(self) -> int:
-        return 3 if self.failures else 0
+        """3 where a chapter failed, 1 where the audit found something."""
+        return 3 if self.failures else int(bool(self.findings))
 
 
-def refresh(params_files: list[Path], *, out: Path, workers: int, only: list[str], log: TextIO | None = None) -> Report:
-    """Make the pack of every area of every params file.
+def refresh(
+    params_files: list[Path],
+    *,
+    out: Path,
+    workers: int,
+    only: list[str],
+    audited: bool = False,
+    log: TextIO | None = None,
+) -> Report:
+    """Make the pack of every area of every params file; ``audited``: and attack each, with the result in its manifest.
 
     Everything that can be checked is checked before a chapter runs. A pack takes its place whole or not at all; while
     it is made, and when it is stopped, the pack before it is untouched. Raises the ``WorkbenchError`` family.
@@ -72,13 +83,14 @@ def refresh(params_files: list[Path], *, out: Path, workers: int, only: list[str
         for pack, staging in zip(packs, stagings, strict=True):
             _carry_over(pack, staging)
         outcomes = _run(packs, stagings, _set_aside(packs, aside, log), workers, log)
-        failures = []
+        failures, findings = [], 0
         for number, (pack, staging) in enumerate(zip(packs, stagings, strict=True)):
             made = _made(pack, staging, [o for o in outcomes if o.job.pack == number])
             write_pack(staging, pack.area, made, decided[number])
+            findings += _audit(pack, staging, log) if audited else 0
             put_in_place(staging, pack.folder)
             failures += [(pack.area.label, m.chapter.name, m.error) for m in made if m.error]
-        return Report(tuple(p.folder for p in packs), tuple(failures))
+        return Report(tuple(p.folder for p in packs), tuple(failures), findings)
     finally:
         for folder in (*stagings, aside):
             shutil.rmtree(folder, ignore_errors=True)
@@ -97,6 +109,23 @@ def _decided(pack: Pack) -> Decisions | None:
     new = [c.code for c in rules_of(pack.area.params.rules).candidates]
     known = catalogue().indicators
     return read_decisions(path, area_code=pack.area.code, priorities=[*codes, *new], known=known)
+
+
+def _audit(pack: Pack, staging: Path, log: TextIO) -> int:
+    """Attack the finished pack, beside the last cycle's where there is one; the number of findings."""
+    from jsna.audit.audit import audit
+
+    named = pack.area.params.previous
+    earlier = [pack_of(Path(named).expanduser(), pack.area.slug, pack.area.params.cycle)] if named else []
+    report = audit(staging, earlier)
+    found = len(report.findings)
+    kinds = dict(sorted(Counter(f.kind for f in report.findings).items()))
+    add_audit(staging, {"run": True, "beside": len(earlier), "findings": found, "kinds": kinds})
+    if found:
+        log.write(
+            f"{pack.area.label}: the audit found {found}. Do not publish the pack; `audit` says what and where.\n"
+        )
+    return found
 
 
 def _check_inputs(pack: Pack) -> None:

@@ -50,3 +50,41 @@ def test_the_keyboard_reaches_the_content_first(pack, browser):
     first = tab.evaluate("document.activeElement.getAttribute('href')")
     tab.close()
     assert first == "#main"
+
+
+def test_what_is_folded_opens_with_the_keyboard_alone(pack, browser):
+    tab = browser.new_page()
+    tab.goto((pack / "chapters/12-priorities.html").as_uri())
+    for _ in range(200):
+        tab.keyboard.press("Tab")
+        if tab.evaluate("document.activeElement.tagName") == "SUMMARY":
+            break
+    outline = tab.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    tab.keyboard.press("Enter")
+    opened = tab.evaluate("document.activeElement.parentElement.open")
+    tab.close()
+    assert (opened, outline != "none") == (True, True)
+
+
+def test_every_link_of_the_pack_leads_somewhere(pack, browser):
+    tab, dead = browser.new_page(), []
+    for page in sorted([*pack.glob("*.html"), *pack.glob("chapters/*.html")]):
+        tab.goto(page.as_uri())
+        for href in tab.eval_on_selector_all("a[href]", "links => links.map(a => a.getAttribute('href'))"):
+            name, _, anchor = href.partition("#")
+            target = (page.parent / name).resolve() if name else page
+            if not target.is_file() or (anchor and f'id="{anchor}"' not in target.read_text(encoding="utf-8")):
+                dead.append((page.name, href))
+    tab.close()
+    assert not dead
+
+
+def test_every_picture_is_described_by_what_it_shows(pack, browser):
+    tab = browser.new_page()
+    for page in sorted(pack.glob("chapters/*.html")):
+        tab.goto(page.as_uri())
+        words = tab.eval_on_selector_all(
+            "img, svg[role=img]", "all => all.map(i => i.alt ?? i.getAttribute('aria-label'))"
+        )
+        assert all(w and len(w) > 20 and not w.startswith("No description") for w in words), page.name
+    tab.close()

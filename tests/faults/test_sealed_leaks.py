@@ -294,7 +294,7 @@ def test_a_chapter_that_fails_says_so_without_a_value_in_notebook_or_report(tmp_
 
 def test_the_log_of_a_refresh_names_the_kind_of_an_error_and_not_its_text(monkeypatch, tmp_path):
     monkeypatch.setattr(refresh, "run_all", lambda jobs, _: (Outcome(j, 1.0, f"KeyError: {SECRET}") for j in jobs))
-    chapter = SimpleNamespace(name="03-ethnicity", path=Path("03-ethnicity.ipynb"))
+    chapter = SimpleNamespace(name="03-ethnicity", path=Path("03-ethnicity.ipynb"), reads_others=False)
     area = SimpleNamespace(label="Luton", params=SimpleNamespace(without_places=dict))
     log = io.StringIO()
     refresh._run((SimpleNamespace(area=area, chapters=[chapter]),), [tmp_path], [{}], 1, log)

@@ -10,6 +10,7 @@ import pytest
 
 from jsna.area import Area
 from jsna.cli import main
+from jsna.evidence.cards import FIELDS
 from jsna.pack.flags import COLUMNS
 from jsna.params import Params
 
@@ -19,7 +20,7 @@ COUNT_COLUMNS = ("Identified", "Pupils", "Pupils for whom it is not known", "num
 @pytest.fixture(scope="module")
 def pack(tmp_path_factory, repository):
     out = tmp_path_factory.mktemp("packs")
-    assert main(["refresh", str(repository / "params/luton.yml"), "--out", str(out)]) == 0
+    assert main(["refresh", str(repository / "params/luton.yml"), "--out", str(out), "--audit"]) == 0
     return out / "luton-synthetic" / "2026"
 
 
@@ -32,7 +33,8 @@ def test_the_pack_has_its_parts(pack, repository):
     chapters = sorted(p.stem for p in (repository / "notebooks").glob("*.ipynb"))
     assert sorted(p.stem for p in (pack / "chapters").glob("*.html")) == chapters
     assert sorted(p.stem for p in (pack / "notebooks").glob("*.ipynb")) == chapters
-    for name in ("index.html", "flags.csv", "cards.json", "manifest.json"):
+    pages = ("index.html", "cards.html", "families.html", "easy-read.html", "glossary.html", "accessibility.html")
+    for name in (*pages, "flags.csv", "cards.json", "manifest.json", "evidence.xlsx", "summary.docx", "decisions.yml"):
         assert (pack / name).stat().st_size > 500
 
 
@@ -133,7 +135,7 @@ def test_no_table_has_two_columns_of_one_name_an_empty_cell_or_a_figure_to_many_
 def test_the_manifest_says_which_indicators_have_no_figure_and_what_would_mend_it(pack):
     manifest = json.loads((pack / "manifest.json").read_text(encoding="utf-8"))
     absent = {row["indicator"]: row for row in manifest["absent_indicators"]}
-    assert "audited plans" in absent["EHC-16"]["mend"]
+    assert "plan_audits" in absent["EHC-16"]["mend"]
     assert "official files" in absent["ATT-01"]["mend"]
     shown = {row["Indicator"] for row in rows(pack / "tables" / "scorecard.csv") if row["Value"] not in ("c", "x", "z")}
     assert len(shown) > 5
@@ -171,5 +173,62 @@ def test_cards_say_what_they_lack(pack):
     assert len(cards) >= 5
     for card in cards:
         assert card["headline"].endswith(".")
-        assert "voice" in card["incomplete"]
+        assert "owner" in card["incomplete"]
         assert card["synthetic"]
+
+
+def test_the_attacker_found_nothing_and_the_manifest_says_so(pack):
+    manifest = json.loads((pack / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["audit"] == {"run": True, "beside": 0, "findings": 0, "kinds": {}}
+
+
+def test_every_card_has_every_field_and_says_what_it_lacks(pack):
+    cards = json.loads((pack / "cards.json").read_text(encoding="utf-8"))
+    assert len(cards) > 60
+    for card in cards:
+        assert set(FIELDS) <= set(card), card["id"]
+        assert card["complete"] == (not card["incomplete"])
+        assert card["confidence"]["grade"] in ("high", "medium", "low", "unknown")
+    assert any(isinstance(c["voice"], list) for c in cards)
+
+
+def test_the_refresh_answers_for_the_last_cycle_and_finds_what_was_planted_to_change(pack):
+    moved = rows(pack / "tables" / "flags-changed.csv")
+    became = {(r["Compared"], r["What became of it"]) for r in moved}
+    assert ("Any SEN: Any other White background (ethnic group)", "newly flagged") in became
+    assert ("Any SEN: White and Black Caribbean (ethnic group)", "no longer flagged") in became
+    assert ("Any SEN: Black Caribbean (ethnic group)", "still flagged") in became
+    decided = rows(pack / "tables" / "last-decisions.csv")
+    assert {r["Owner"] for r in decided} >= {"Head of SEND"}
+    assert any("cannot be answered for" in r["What has come of it"] for r in decided)
+
+
+def test_a_proposal_leads_to_its_source_row_in_two_steps(pack):
+    page = (pack / "chapters" / "12-priorities.html").read_text(encoding="utf-8")
+    links = re.findall(r'href="\.\./(cards\.html#[^"]+|tables/figures\.csv|flags\.csv)"', page)
+    cards = (pack / "cards.html").read_text(encoding="utf-8")
+    first = next(link for link in links if "#" in link).split("#")[1]
+    card = cards[cards.index(f'id="{first}"') :]
+    tables = re.findall(r'href="((?:tables/)?[^"/]+\.csv)"', card[: card.index("</article>")])
+    assert tables
+    assert all((pack / t).is_file() for t in tables)
+    sources = {r["Source"] for r in rows(pack / "tables" / "figures.csv")}
+    listed = {i["source"] for i in json.loads((pack / "manifest.json").read_text(encoding="utf-8"))["inputs"]}
+    assert "tables/figures.csv" in links
+    assert sources
+    assert listed
+
+
+def test_what_the_board_wrote_survives_a_new_refresh_and_a_spoilt_file_stops_it(pack, repository, capsys):
+    path = pack / "decisions.yml"
+    text = path.read_text(encoding="utf-8").replace("decision: ''", "decision: defer", 1)
+    path.write_text(text.replace("owner: ''", "owner: Head of inclusion", 1), encoding="utf-8")
+    again = ["refresh", str(repository / "params/luton.yml"), "--out", str(pack.parents[1]), "--only", "12-priorities"]
+    assert main(again) == 0
+    assert "Head of inclusion" in path.read_text(encoding="utf-8")
+    assert any("Head of inclusion" in c["owner"] for c in json.loads((pack / "cards.json").read_text(encoding="utf-8")))
+    before = (pack / "manifest.json").read_bytes()
+    path.write_text(path.read_text(encoding="utf-8").replace("priority: P1", "priority: P11", 1), encoding="utf-8")
+    assert main(again) == 2
+    assert "no such priority" in capsys.readouterr().err
+    assert (pack / "manifest.json").read_bytes() == before

@@ -63,3 +63,12 @@ def test_packs_that_cannot_be_compared_are_refused_in_words(packs, capsys, spoil
     spoil(packs[0])
     assert main(["compare", *map(str, packs)]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_packs_in_the_wrong_order_and_made_up_beside_real_are_refused(packs, capsys):
+    assert main(["compare", *map(str, reversed(packs))]) == 2
+    assert "Name the older pack first" in capsys.readouterr().err
+    manifest = packs[0] / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"area_name"', '"synthetic": true, "area_name"'))
+    assert main(["compare", *map(str, packs)]) == 2
+    assert "nothing of them can be compared" in capsys.readouterr().err

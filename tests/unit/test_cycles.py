@@ -181,7 +181,7 @@ def test_answers_of_two_waves_are_compared_by_their_own_limits_and_not_across_ot
 
 
 def test_a_pack_is_read_and_what_an_older_version_did_not_write_is_told(tmp_path):
-    found = edition_of_pack(write_pack(tmp_path / "one"), area_code=LUTON)
+    found = edition_of_pack(write_pack(tmp_path / "2023"), area_code=LUTON)
     assert (found.cycle, found.figures["value"].tolist(), found.notes) == ("2023", [27.1], ())
     older = write_pack(tmp_path / "older", **{"tables/figures.csv": ""})
     assert "holds no table of figures" in edition_of_pack(older).notes[0]

@@ -1,10 +1,13 @@
 """Charts and tables: readable with little or nothing to show, the same bytes each run, never an empty cell."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from jsna.disclosure import Released
+from jsna.exhibits import charts
 from jsna.exhibits.charts import bars, dot_interval, forest, trend
 from jsna.exhibits.tables import format_number, table_exhibit
 
@@ -37,6 +40,20 @@ def test_one_group_and_sixty_make_a_picture_with_words_and_a_table(kind, n):
     assert "Group 0" in exhibit.alt
     assert exhibit.table_csv.count("\n") == n + 1
     assert exhibit.html().count("<tr>") == n + 1
+
+
+@pytest.mark.parametrize("kind", ["dot", "forest", "bars"])
+@pytest.mark.parametrize("n", [2, 60])
+@pytest.mark.parametrize("name", ["A", "Speech, language and communication needs", "Long words of a label, " * 6])
+def test_no_label_overlaps_the_next_or_leaves_the_picture(kind, n, name, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(charts, "as_svg", lambda figure, synthetic: drawn.append(figure) or b"<?xml")
+    chart(kind, released(groups(n, 1.0).assign(g=[f"{i} {name}"[:120] for i in range(n)])))
+    (figure,) = drawn
+    figure.draw_without_rendering()
+    boxes = [t.get_window_extent() for t in figure.axes[0].get_yticklabels()]
+    assert all(lower.y1 <= upper.y0 + 0.5 for upper, lower in pairwise(boxes))
+    assert min(b.x0 for b in boxes) >= 0
 
 
 @pytest.mark.parametrize("kind", ["dot", "forest", "bars"])

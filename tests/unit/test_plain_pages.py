@@ -19,6 +19,7 @@ CARDS = [
     {
         "id": "ethnicity-any-sen-card",
         "outcome": "any_sen",
+        "characteristic": "ethnicity",
         "incomplete": ["voice"],
         "inequality": {"group": "Black Caribbean", "share": 0.25, "others_share": 0.125, "pupils_affected": 80},
     },
@@ -33,11 +34,22 @@ CARDS = [
     {"id": "hidden", "indicator": "EHC-09", "incomplete": [], "size": {"value": None}},
 ]
 PROPOSALS = [{"name": "High-quality EHC plans", "proposal": "strengthen"}]
-VOICE = [{"indicator": "VOI-01", "group": "young_people", "n": 60, "value": 38.0}]
+PROJECTIONS = [
+    {"part": "All", "period": "January 2026", "value": 2372.0, "scenario": "observed", "lower_80": None},
+    {
+        "part": "All",
+        "period": "January 2031",
+        "value": 4216.0,
+        "scenario": "trend",
+        "lower_80": 3319.0,
+        "upper_80": 5355.0,
+    },
+]
+VOICE = [{"indicator": "VOI-01", "group": "young_people", "n": 60, "value": 38.0, "question": "Q?"}]
 
 
 def pages(voice=VOICE, cards=CARDS) -> dict[str, str]:
-    return dict(plain_pages(cards, PROPOSALS, voice, Area(Params())))
+    return dict(plain_pages(cards, PROPOSALS, voice, PROJECTIONS, Area(Params())))
 
 
 def words_of(html: str) -> str:
@@ -58,14 +70,15 @@ def test_the_messages_are_those_of_the_cards_in_everyday_numbers():
     for html in pages().values():
         text = words_of(html)
         assert "Black Caribbean: about 1 in 4 get extra help to learn. Of all other pupils: about 1 in 8." in text
-        assert "Plans issued within 20 weeks, exceptions left out: about 1 in 4." in text
-        assert "About 4 in 10 of young people agree" in text
-        assert "High-quality EHC plans: do more about it." in text
+        assert "it comes in time (within 20 weeks): about 1 in 4." in text
+        assert "About 4 in 10 young people said yes to: “Q?”" in text
+        assert "High-quality EHC plans: stays a priority, with more effort." in text
+    assert "about 4,216 children" in words_of(pages()["families.html"])
 
 
 def test_a_page_without_answers_or_flags_says_so_and_shows_no_empty_heading():
     made = pages(voice=[], cards=[])
-    assert "We did not ask people" in made["easy-read.html"]
+    assert "Nobody was asked for this report" in made["easy-read.html"]
     assert "That is a gap" in made["families.html"]
     for html in made.values():
         assert english()("families.fair") not in words_of(html)

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from jsna.disproportionality.rule import FLAGGED
+from jsna.disproportionality.rule import FLAGGED, WATCH
 from jsna.evidence.cards.confidence import UNKNOWN, not_known
 from jsna.evidence.cards.words import about_a_group, english
 from jsna.evidence.catalogue import Frame, catalogue
@@ -60,7 +60,7 @@ def _completed(card: dict[str, Any], s: Setting, moved: pd.DataFrame | None) -> 
     own = {k: card.pop(k, None) for k in ("comparator", "source", "incomplete")}
     made = {
         "size": card.get("size") or _size(figure, flags),
-        "trend": card.get("trend") or _trend(card, flags, moved),
+        "trend": card.get("trend") or _trend(card, flags, moved) or _series(figure),
         "inequality": card.get("inequality") or _inequality(flags),
         "comparison": card.get("comparison") or own["comparator"],
         "confidence": card.get("confidence") or not_known("no figure stands behind it"),
@@ -81,6 +81,8 @@ def _completed(card: dict[str, Any], s: Setting, moved: pd.DataFrame | None) -> 
     if isinstance(whole["confidence"], Mapping) and whole["confidence"].get("grade") == UNKNOWN:
         lacking.append("confidence")
     whole["tables"] = _tables(card, s)
+    there = any(e["id"] == "figures" for e in s.exhibits)
+    whole["figure"] = f"{figure['indicator']}-{figure['group']}" if figure is not None and there else ""
     whole["incomplete"] = [n.replace("_", " ") for n in dict.fromkeys(lacking)]
     whole["complete"] = not lacking
     return whole
@@ -90,8 +92,7 @@ def _figure(card: Mapping[str, Any], figures: pd.DataFrame) -> pd.Series | None:
     """The figure that a card is about, where it is about one."""
     own = figures[figures["indicator"] == card.get("indicator", "")]
     own = own[own["value"].notna()]
-    whole = own[own["group"] == card.get("group", "all")]
-    found = whole if len(whole) else own
+    found = own[own["group"] == card.get("group", "all")]
     return found.iloc[0] if len(found) else None
 
 
@@ -138,7 +139,8 @@ def _inequality(flags: pd.DataFrame) -> dict[str, Any] | str:
         return NOT_COMPARED
     worst = _worst(flags)
     if worst is None:
-        return NO_GROUP
+        watched = flags.loc[flags["status"] == WATCH, "group"].tolist()
+        return f"To watch, a question to ask: {', '.join(watched)}. None is flagged." if watched else NO_GROUP
     adjusted = pd.notna(worst["adjusted_risk_ratio"])
     names = ("adjusted_risk_ratio", "adjusted_lower", "adjusted_upper") if adjusted else ()
     ratio = [worst[n] for n in names or ("risk_ratio", "risk_ratio_lower", "risk_ratio_upper")]
@@ -167,6 +169,18 @@ def _trend(card: Mapping[str, Any], flags: pd.DataFrame, moved: pd.DataFrame | N
     if stood.empty:
         return "No group was flagged in the last cycle or is now."
     return "; ".join(f"{row.group}: {row.change}" for row in stood.itertuples()) + ", since the last cycle."
+
+
+def _series(figure: pd.Series | None) -> str | None:
+    """Of a figure: the last comparable ones of its series, from the newest break on."""
+    if figure is None or not figure.get("history"):
+        return None
+    points = str(figure["history"]).split("; ")
+    broken = max((n for n, p in enumerate(points) if p.startswith("| ")), default=0)
+    told = [p.removeprefix("| ").rsplit("=", 1) for p in points[broken:]]
+    shown = ", ".join(f"{value} ({period})" for period, value in told if value != "x")
+    before = " Earlier figures are not comparable." if broken else ""
+    return f"{shown}.{before}" if len(told) > 1 else None
 
 
 def _voice(card: Mapping[str, Any], s: Setting) -> list[dict[str, Any]] | None:
@@ -283,4 +297,4 @@ def _changed(card: Mapping[str, Any], before: Edition | None, moved: pd.DataFram
         return f"New: {before.name} had no such card."
     if old.get("headline") == card.get("headline"):
         return f"As in {before.name}."
-    return f"In {before.name} it said: {old.get('headline', '')}"
+    return f"In {before.name} it said: {old.get('headline', '')} Chapter 12 says whether the two can be compared."

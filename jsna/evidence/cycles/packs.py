@@ -28,13 +28,14 @@ NO_FIGURES = "It holds no table of figures (tables/figures.csv), so that figures
 READ = ("manifest.json", "cards.json", "flags.csv", FIGURES_FILE, EVIDENCE)
 
 
-def edition_of_pack(folder: Path | Traversable, *, area_code: str = "") -> Edition:
-    """The edition that the pack in ``folder`` holds; ``area_code``: whose it has to be.
+def edition_of_pack(folder: Path | Traversable, *, area_code: str = "", called: str = "previous") -> Edition:
+    """The edition that the pack in ``folder`` holds; ``area_code``: whose it has to be; ``called``: what the
+    user named it by.
 
     Raises one ``SourceError`` with all that is wrong: no pack, another area's, a file that is not what the manifest
     says it was when the pack was made. What an earlier version did not yet write is told in ``notes``.
     """
-    manifest = _manifest(folder)
+    manifest = _manifest(folder, called)
     found = str(manifest.get("area_code", ""))
     if area_code and found != area_code:
         mend = "Name the folder of this area's last pack under `previous`."
@@ -100,10 +101,10 @@ def earlier_edition(area: Area) -> tuple[Edition | None, str]:
     return None, ""
 
 
-def _manifest(folder: Path | Traversable) -> dict[str, Any]:
+def _manifest(folder: Path | Traversable, called: str) -> dict[str, Any]:
     mend = "Name the folder in which manifest.json lies, such as packs/luton/2023."
     if not folder.joinpath("manifest.json").is_file():
-        raise SourceError(Problem("There is no pack here.", where="previous", value=folder.name, mend=mend))
+        raise SourceError(Problem("There is no pack here.", where=called, value=str(folder.name), mend=mend))
     manifest = _json(_text(folder, "manifest.json"), folder, "manifest.json")
     if not isinstance(manifest, dict) or "outputs" not in manifest:
         raise SourceError(Problem("This is no pack's manifest.", where=f"{folder.name}/manifest.json", mend=mend))

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from jsna.disproportionality.rule import FLAGGED, INSUFFICIENT
+from jsna.disproportionality.rule import FLAGGED, INSUFFICIENT, NOT_SHOWN, WATCH
 
 
 @cache
@@ -19,19 +19,26 @@ def characteristics() -> dict[str, Any]:
 
 
 def duty_table(flags: pd.DataFrame) -> pd.DataFrame:
-    """One row a characteristic: ``name``, ``compared`` (comparisons with enough children), ``flagged``, ``evidence``
-    and ``gap``, both in words, one of them empty.
+    """One row a characteristic: ``name``, ``compared`` (comparisons that could be judged), ``flagged``, ``evidence``
+    and ``gap``, both in words; without evidence the gap says how to close it.
 
     Source of the duty: Equality Act 2010, section 149; of the characteristics: section 4.
     """
     rows = []
     for told in characteristics().values():
         here = flags[flags["characteristic"].isin(told["by"]) & (flags["status"] != INSUFFICIENT)]
-        flagged = int(here["status"].isin(FLAGGED).sum())
-        if len(here):
-            said = f"{len(here)} comparisons were made; in {flagged} of them a group is flagged (flags.csv)."
-        else:
-            said = ""
-        gap = "" if said else f"No comparison in this pack. {told['close']}"
-        rows.append({"name": told["name"], "compared": len(here), "flagged": flagged, "evidence": said, "gap": gap})
+        status = here["status"]
+        hidden = int((status == NOT_SHOWN).sum())
+        judged, flagged, watched = len(here) - hidden, int(status.isin(FLAGGED).sum()), int((status == WATCH).sum())
+        said = (
+            f"{judged} comparisons could be judged: in {flagged} a group is flagged, in {watched} to watch (flags.csv)."
+            if judged
+            else ""
+        )
+        gap = "" if judged else f"No comparison in this pack. {told['close']}"
+        if judged and hidden:
+            gap = f"In {hidden} more the numbers are hidden, so that nothing is said of these groups."
+        elif judged:
+            gap = "What the figures cannot say: why groups differ, and what children need."
+        rows.append({"name": told["name"], "compared": judged, "flagged": flagged, "evidence": said, "gap": gap})
     return pd.DataFrame(rows)

@@ -42,7 +42,7 @@ def facts_of(
     judged = _promises(frame, figures, changes)
     told = flags_by_code(frame, flags, changes)
     rows = {
-        item.code: _of_item(item, figures, judged, told, voice, changes, comparator)
+        item.code: _of_item(item, frame, flags, figures, judged, told, voice, changes, comparator)
         for item in headline_list(frame).items
     }
     return pd.DataFrame.from_dict(rows, orient="index")
@@ -50,6 +50,8 @@ def facts_of(
 
 def _of_item(
     item: Item,
+    frame: Frame,
+    flags: pd.DataFrame,
     figures: pd.DataFrame,
     judged: pd.DataFrame,
     told: pd.DataFrame,
@@ -63,6 +65,8 @@ def _of_item(
     promised = judged[judged["indicator"].isin(item.indicators)]
     moved = _moves(item, changes) if changes is not None else _trends(own)
     flagged = told[told["code"] == item.code]
+    crude = by_code(frame, flags)
+    crude = crude[crude["code"] == item.code]
     answers = [v for v in voice if v.get("indicator") in item.indicators and v.get("value") is not None]
     with_figure = own["indicator"].nunique()
     tested = len(moved)
@@ -89,6 +93,7 @@ def _of_item(
         "share_flagged": flagged["flagged"].mean() if len(flagged) else np.nan,
         "flags_new": int(flagged["is_new"].sum()) if len(flagged) and changes is not None else np.nan,
         "flags_gone": int(flagged["is_gone"].sum()) if len(flagged) and changes is not None else np.nan,
+        "watched": int((crude["status"] == WATCH).sum()),
         "answers": len(answers),
         **_disagreeing(answers),
     }
@@ -129,9 +134,11 @@ def _promises(frame: Frame, figures: pd.DataFrame, changes: Changes | None) -> p
             continue
         row = own.iloc[0]
         if target.kind == "rank":
-            if pd.isna(row.get("rank")) or target.top is None:
+            # a place is judged only where its plausible places all lie on one side
+            limits = row.get("rank_lower"), row.get("rank_upper")
+            if target.top is None or pd.isna(limits[0]) or limits[0] <= target.top < limits[1]:
                 continue
-            met = bool(row["rank"] <= target.top)
+            met = bool(limits[1] <= target.top)
         else:
             met = bool(row["value"] >= catalogue()[target.indicator].per - NEAR)
         rows.append({"indicator": target.indicator, "met": met, "nearer": _nearer(target, changes)})
@@ -147,8 +154,11 @@ def _nearer(target: Any, changes: Changes | None) -> bool:
 
 
 def flags_by_code(frame: Frame, flags: pd.DataFrame, changes: Changes | None) -> pd.DataFrame:
-    """The comparisons that speak to each code, one row each: ``flagged``; ``is_new``, ``is_gone`` beyond noise."""
-    judged = flags[flags["status"].isin([*FLAGGED, WATCH, NO_EVIDENCE])]
+    """The comparisons that speak to each code, one row each: ``flagged``; ``is_new``, ``is_gone`` beyond noise.
+
+    Of those that could be flagged alone: a crude comparison is never more than to watch, and so says nothing here.
+    """
+    judged = flags[flags["status"].isin([*FLAGGED, WATCH, NO_EVIDENCE]) & flags["adjusted_risk_ratio"].notna()]
     found = by_code(frame, judged)
     found = found.assign(flagged=found["status"].isin(FLAGGED), is_new=False, is_gone=False)
     if changes is None:

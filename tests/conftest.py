@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,32 @@ def official_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no official files: set JSNA_DATA to the folder that holds them")
     return folder
+
+
+@pytest.fixture(scope="session")
+def default_pack(tmp_path_factory) -> Path:
+    """The pack of params/luton.yml with its audit, made once for all test processes; copy it before changing it."""
+    from jsna.cli import main
+
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "default-pack"
+    made, pack = shared / "made", shared / "packs" / "luton-synthetic" / "2026"
+    try:
+        shared.mkdir()
+    except FileExistsError:
+        patience = time.monotonic() + 600
+        while not made.is_file():
+            assert time.monotonic() < patience, "another test process did not finish the pack"
+            time.sleep(1)
+        assert made.read_text() == "0"
+        return pack
+    code = 99
+    try:
+        code = main(["refresh", str(REPOSITORY / "params/luton.yml"), "--out", str(shared / "packs"), "--audit"])
+    finally:
+        made.write_text(str(code))
+    assert code == 0
+    return pack
 
 
 @pytest.fixture(scope="module")

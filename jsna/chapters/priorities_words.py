@@ -161,7 +161,8 @@ def ways(made: Review, p: Proposal) -> list[str]:
     named = sorted(outcome, key=_weight)[:6]
     links = [f'<a href="../cards.html#{escape(str(c["id"]))}">{escape(_card_name(c))}</a>' for c in named]
     if len(outcome) > len(named):
-        links.append(f'<a href="../cards.html#{escape(p.code)}">All {len(outcome)} cards that speak to it</a>')
+        section = f"#{escape(p.code)}" if p.code in made.facts.index else ""
+        links.append(f'<a href="../cards.html{section}">All {len(outcome)} cards that speak to it</a>')
     item = next((i for entry in made.frame.lists for i in entry.items if i.code == p.code), None)
     if item is not None:
         there = made.board.rows[made.board.rows["indicator"].isin(item.indicators) & made.board.rows["value"].notna()]

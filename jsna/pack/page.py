@@ -77,7 +77,7 @@ def cards_page(cards: Sequence[Mapping[str, Any]], frame: Frame, area: Area) -> 
     ]
     return template("cards.html.j2").render(
         css=style(),
-        sections=[(title, [(c, rows_of(c)) for c in own]) for title, own in sections if own],
+        sections=[(title, [(c, rows_of(c)) for c in own]) for title, own in sections],
         whole=sum(bool(c["complete"]) for c in cards),
         number=len(cards),
         area_name=area.label,

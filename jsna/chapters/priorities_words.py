@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jsna.chapters.priorities import Review
 
 NO_LAST_CYCLE = "No pack of an earlier cycle is at hand, so nothing is said of what has changed."
-NAME_IT = "Name its folder under `previous:` in the params file."
+NAME_IT = "Name its folder under “previous” in the params file."
 PARTS_TITLE = "How the order comes about: points from 0 to 3 for each part, and what each adds to 100"
 FIRM_TABLE = "How often each priority stays among the first, and by what the order could change"
 DUTY_TITLE = "Due regard: what this pack says of each protected characteristic, and what it does not"

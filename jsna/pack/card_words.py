@@ -85,7 +85,7 @@ def _inequality(v: Mapping[str, Any]) -> str:
 
 
 def _confidence(v: Mapping[str, Any]) -> str:
-    return f"{str(v.get('grade', '')).capitalize()}: {'; '.join(map(str, v.get('reasons', [])))}."
+    return f"{str(v.get('grade', '')).capitalize()}: {'; '.join(str(r).rstrip('.') for r in v.get('reasons', []))}."
 
 
 def _voice(v: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ from jsna.evidence.cycles import edition_of_pack
 from jsna.evidence.cycles.decisions import FILE as DECISIONS
 from jsna.evidence.cycles.decisions import Decisions, read_decisions
 from jsna.evidence.cycles.notebooks import EVIDENCE_VARIABLE
-from jsna.evidence.cycles.packs import pack_of
+from jsna.evidence.cycles.packs import earlier_folder
 from jsna.evidence.local_values import keep_in
 from jsna.evidence.priorities import rules_of
 from jsna.local import (
@@ -73,8 +73,8 @@ def refresh(
     log = log or sys.stderr
     packs = plan(params_files, out.resolve(), only)
     warm_up()
-    decided = [_decided(pack) for pack in packs]
     for pack in packs:
+        _decided(pack)
         _check_inputs(pack)
     stagings: list[Path] = []
     aside = Path(tempfile.mkdtemp(prefix="jsna-"))
@@ -86,7 +86,8 @@ def refresh(
         failures, findings = [], 0
         for number, (pack, staging) in enumerate(zip(packs, stagings, strict=True)):
             made = _made(pack, staging, [o for o in outcomes if o.job.pack == number])
-            write_pack(staging, pack.area, made, decided[number])
+            # read again: people may have written into it while the chapters ran
+            write_pack(staging, pack.area, made, _decided(pack))
             findings += _audit(pack, staging, log) if audited else 0
             put_in_place(staging, pack.folder)
             failures += [(pack.area.label, m.chapter.name, m.error) for m in made if m.error]
@@ -115,8 +116,8 @@ def _audit(pack: Pack, staging: Path, log: TextIO) -> int:
     """Attack the finished pack, beside the last cycle's where there is one; the number of findings."""
     from jsna.audit.audit import audit
 
-    named = pack.area.params.previous
-    earlier = [pack_of(Path(named).expanduser(), pack.area.slug, pack.area.params.cycle)] if named else []
+    before = earlier_folder(pack.area)
+    earlier = [] if before is None else [before]
     report = audit(staging, earlier)
     found = len(report.findings)
     kinds = dict(sorted(Counter(f.kind for f in report.findings).items()))
@@ -134,8 +135,7 @@ def _check_inputs(pack: Pack) -> None:
     if params.frames:
         frame_of(pack.area.code, params.frames)
     rules_of(params.rules)
-    if params.previous:
-        earlier = pack_of(Path(params.previous).expanduser(), pack.area.slug, params.cycle)
+    if (earlier := earlier_folder(pack.area)) is not None:
         edition_of_pack(earlier, area_code=pack.area.code)
     if "official" in pack.area.brings:
         check_files(pack.area.official, pack.chapters)

@@ -8,11 +8,14 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep
 
+from jsna.area import Area
 from jsna.errors import SourceError
 from jsna.evidence.cycles import changes as ch
 from jsna.evidence.cycles.changes import changed_figures, changed_flags, changes_between
 from jsna.evidence.cycles.edition import Edition, figures_of, flags_of, no_figures, no_flags
+from jsna.evidence.cycles.notebooks import edition_of_exhibits
 from jsna.evidence.cycles.packs import edition_of_pack, embedded_previous, pack_of
+from jsna.params import Params
 from tests.cycle_packs import LUTON, write_pack
 
 
@@ -178,6 +181,12 @@ def test_answers_of_two_waves_are_compared_by_their_own_limits_and_not_across_ot
     assert found["verdict"].to_dict() == {"parents": ch.IMPROVED, "young_people": ch.NOT_COMPARABLE}
     assert found.loc["parents", ["lower", "upper"]].tolist() == pytest.approx([20 - 98**0.5, 20 + 98**0.5])
     assert changes_between(edition("2023"), edition("2026")).voice.empty
+
+
+def test_a_weighted_share_stands_for_an_answer_and_a_plain_one_where_there_is_no_other():
+    told = [{"indicator": "VOI-01", "value": 38.4, "weighted_value": 35.7}, {"indicator": "VOI-02", "value": 50.0}]
+    exhibits = [{"id": "voice", "extras": {"voice": told}}]
+    assert [v["value"] for v in edition_of_exhibits(exhibits, Area(Params())).voice] == [35.7, 50.0]
 
 
 def test_a_pack_is_read_and_what_an_older_version_did_not_write_is_told(tmp_path):

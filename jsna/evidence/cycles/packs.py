@@ -84,15 +84,19 @@ def embedded_previous(area_code: str) -> Edition:
     return edition_of_pack(files("jsna.evidence.cycles").joinpath(EMBEDDED), area_code=area_code)
 
 
+def earlier_folder(area: Area) -> Path | None:
+    """The pack of the last cycle that the params name; nothing where they name none. Raises ``SourceError``."""
+    named = area.params.previous
+    return pack_of(Path(named).expanduser(), area.slug, area.params.cycle) if named else None
+
+
 def earlier_edition(area: Area) -> tuple[Edition | None, str]:
     """The edition before this one, and why there is none where it cannot be used, in a sentence.
 
     The params name it; the synthetic area's comes with the workbench.
     """
-    named = area.params.previous
     try:
-        if named:
-            folder = pack_of(Path(named).expanduser(), area.slug, area.params.cycle)
+        if (folder := earlier_folder(area)) is not None:
             return edition_of_pack(folder, area_code=area.code), ""
         if area.params.source == "synthetic" and not edition_of(area.params.cycle):
             return embedded_previous(area.code), ""

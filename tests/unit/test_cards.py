@@ -180,3 +180,9 @@ def test_a_rendered_card_has_no_python_in_it_and_says_what_it_does_not_know():
             r"None|nan|\{'|dict|\\u", text.replace("\\u2019", "").replace("\\u201c", "").replace("\\u201d", "")
         ), text
         assert "Not known." in text
+
+
+def test_what_a_chapter_says_is_lacking_makes_its_card_incomplete():
+    (card,) = completed(setting([PROMISE | {"incomplete": ["voice of young people", "owner"]}]))
+    assert "voice of young people" in card["incomplete"]
+    assert card["incomplete"].count("owner") == 1

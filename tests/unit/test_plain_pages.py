@@ -134,3 +134,17 @@ def test_a_language_with_all_its_words_has_pages_of_its_own(tmp_path, monkeypatc
 def test_a_catalogue_that_does_not_fit_is_refused_in_words(tmp_path, changes, said):
     with pytest.raises(CodeListError, match=said):
         read_words(translated(tmp_path, **changes))
+
+
+def test_a_need_of_very_few_and_a_place_single_nobody_out_on_the_plain_pages():
+    rare = {"group": "Bangladeshi", "share": 0.012, "others_share": 0.03, "pupils_affected": 500}
+    ward = {"group": "Northwell", "share": 0.2, "others_share": 0.1, "pupils_affected": 500}
+    cards = [
+        CARDS[0] | {"id": "rare", "inequality": rare},
+        CARDS[0] | {"id": "need", "outcome": "need_HI", "inequality": rare | {"share": 0.2, "others_share": 0.1}},
+        CARDS[0] | {"id": "ward", "characteristic": "ward_code", "inequality": ward},
+    ]
+    for html in pages(cards=[*CARDS, *cards]).values():
+        assert "Bangladeshi" not in html
+        assert "Northwell" not in html
+        assert "Black Caribbean" in html

@@ -251,3 +251,11 @@ def test_every_protected_characteristic_has_evidence_or_a_way_to_close_the_gap()
     assert told.loc[told["evidence"] == "", "gap"].str.startswith("No comparison in this pack.").all()
     race = told[told["name"].str.startswith("Race")].iloc[0]
     assert (race["compared"], race["flagged"]) == (1, 1)
+
+
+def test_a_priority_without_enough_evidence_has_no_place_in_any_draw():
+    told = facts(figures=[("EHC-05", 27.1, "worse"), ("EHC-09", 80.0, "worse"), ("IDN-01", 13.0, "worse")])
+    thin = told.assign(compared=[2, 2, np.nan], share_worse=[1.0, 1.0, np.nan], promises=[np.nan, 1, np.nan])
+    found = sensitivity({"england": thin}, RULES).table
+    assert found.loc["P1", ["in_top", "best_place"]].fillna(0).tolist() == [0, 0]
+    assert found.loc["P3", "in_top"] == 1

@@ -28,6 +28,7 @@ class SyntheticArea:
 
     pupils: pd.DataFrame
     ehc_cases: pd.DataFrame
+    survey: pd.DataFrame
     planted: dict[str, Any]
     seed: int
     scale: float
@@ -43,6 +44,7 @@ def synthesise(seed: int = 2023, scale: float = 1.0) -> SyntheticArea:
     return SyntheticArea(
         pupils=pupils,
         ehc_cases=cases.ehc_cases(_child(seed, 1), pupils, scale),
+        survey=cases.survey(_child(seed, 2), pupils),
         planted=planted(),
         seed=seed,
         scale=scale,

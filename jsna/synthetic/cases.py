@@ -1,4 +1,4 @@
-"""Synthetic requests for EHC needs assessments."""
+"""Synthetic requests for EHC needs assessments, and a survey of parents."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 
 from jsna.synthetic.pupils import calibration, planted
+
+QUESTIONS = ("listened_to", "school_can_support", "know_where_help_is", "activity_without_parent", "worked_together")
 
 
 def ehc_cases(seed: np.random.SeedSequence, pupils: pd.DataFrame, scale: float) -> pd.DataFrame:
@@ -51,5 +53,23 @@ def _year(rng: np.random.Generator, plans: pd.DataFrame, year: int, number: int,
             "sex": pd.Categorical(child["sex"].astype(str), ["F", "M"]),
             "ethnicity": pd.Categorical(ethnicity, list(calibration()["ethnicity"])),
             "age": child["age"].to_numpy(),
+        }
+    )
+
+
+def survey(seed: np.random.SeedSequence, pupils: pd.DataFrame, respondents: int = 400) -> pd.DataFrame:
+    """Invented answers of parents, one row a respondent and question; 1 = strongly disagree, 5 = strongly agree."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    with_sen = pupils[pupils["sen_provision"] != "N"]
+    child = with_sen.iloc[rng.integers(0, len(with_sen), respondents)]
+    mood = rng.normal(0, 0.8, respondents)
+    answers = np.rint(3.1 + mood[:, None] + rng.normal(0, 0.8, (respondents, len(QUESTIONS)))).clip(1, 5)
+    return pd.DataFrame(
+        {
+            "respondent_id": np.repeat(np.char.add("R", np.char.zfill(np.arange(respondents).astype("<U4"), 4)), 5),
+            "role": "parent or carer",
+            "ethnicity": np.repeat(child["ethnicity"].astype(str).to_numpy(), len(QUESTIONS)),
+            "question": np.tile(QUESTIONS, respondents),
+            "answer": answers.ravel().astype("int8"),
         }
     )

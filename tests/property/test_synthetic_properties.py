@@ -17,6 +17,7 @@ def test_the_same_arguments_give_the_same_area(seed, scale):
     first, again = synthesise(seed, scale), synthesise(seed, scale)
     pd.testing.assert_frame_equal(first.pupils, again.pupils)
     pd.testing.assert_frame_equal(first.ehc_cases, again.ehc_cases)
+    pd.testing.assert_frame_equal(first.survey, again.survey)
 
 
 @few

@@ -51,8 +51,15 @@ def _parser() -> argparse.ArgumentParser:
     refresh.add_argument("--out", type=Path, default=Path("packs"), help="folder of the packs (default: packs)")
     refresh.add_argument("--jobs", type=_whole, default=2, help="chapters made at a time (default: 2)")
     refresh.add_argument("--only", action="append", default=[], metavar="CHAPTER", help="this chapter only")
-    refresh.add_argument("--force", action="store_true", help="make every chapter anew (this version always does)")
+    refresh.add_argument("--force", action="store_true", help="make every chapter anew, also where nothing has changed")
     refresh.add_argument("--audit", action="store_true", help="attack each pack too; exit 1 when something is found")
+    refresh.add_argument(
+        "--timeout", type=_seconds, default=900, metavar="SECONDS", help="longest for one step of a chapter (900)"
+    )
+    refresh.add_argument(
+        "--kernels", choices=("warm", "plain"), default="warm", help="plain: each chapter imports for itself"
+    )
+    refresh.add_argument("--scheduler", default="", metavar="tcp://HOST:PORT", help="a Dask cluster to run on")
     refresh.set_defaults(run=_refresh)
     check = commands.add_parser("check", help="say what is wrong with the data that a params file names")
     check.add_argument("params", nargs="+", type=Path, metavar="PARAMS")
@@ -90,13 +97,28 @@ def _whole(text: str) -> int:
     return value
 
 
+def _seconds(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("a whole number of seconds is expected")
+    return value
+
+
 def _refresh(arguments: argparse.Namespace) -> int:
-    from jsna.refresh.refresh import refresh
+    from jsna.refresh.refresh import Asked, refresh
 
     started = time.monotonic()
-    report = refresh(
-        arguments.params, out=arguments.out, workers=arguments.jobs, only=arguments.only, audited=arguments.audit
+    asked = Asked(
+        out=arguments.out,
+        workers=arguments.jobs,
+        only=tuple(arguments.only),
+        audited=arguments.audit,
+        force=arguments.force,
+        warm=arguments.kernels == "warm",
+        timeout=arguments.timeout,
+        scheduler=arguments.scheduler,
     )
+    report = refresh(arguments.params, asked)
     for folder in report.packs:
         print(f"Pack: {_near(folder / 'index.html')}")
     for area, chapter, reason in report.failures:

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 from jsna.area import Area
 from jsna.codes import code_list
 from jsna.errors import ChapterError, ParamsError, Problem, SourceError, WorkbenchError
-from jsna.pack.write import put_in_place, staging_folder
+from jsna.pack.place import put_in_place, staging_folder
 from jsna.params import Params, check_params, read_params
-from jsna.refresh.run import ended
+from jsna.refresh.pool import ended
 from jsna.sources.folder import OfficialFolder
 
 if TYPE_CHECKING:

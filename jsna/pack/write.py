@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
 import platform
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +17,6 @@ from jsna import WORKBENCH_VERSION
 from jsna.area import Area
 from jsna.disclosure import Policy
 from jsna.disclosure.perturbation import largest_change
-from jsna.errors import OutputError, Problem
 from jsna.evidence.cards import Setting, completed
 from jsna.evidence.catalogue import frame_of
 from jsna.evidence.cycles.decisions import FILE as DECISIONS
@@ -47,53 +44,17 @@ class Made:
     error: str = ""
 
 
-def staging_folder(final: Path) -> Path:
-    """A new folder beside ``final``, in which the pack is made before it takes its place.
-
-    Raises ``OutputError`` when it cannot be written: nothing has run by then.
-    """
-    staging = final.parent / f".{final.name}.{os.getpid()}.part"
-    try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(staging, ignore_errors=True)
-        (staging / "notebooks").mkdir(parents=True)
-    except OSError as error:
-        raise OutputError(
-            Problem(
-                f"The pack cannot be written here ({error.strerror or error}).",
-                where="--out",
-                value=str(final.parent),
-                mend="Choose a folder you may write to, with --out.",
-            )
-        ) from None
-    return staging
-
-
-def put_in_place(staging: Path, final: Path) -> None:
-    """Move the finished pack to its place; the one before stays whole until then."""
-    previous = final.parent / f".{final.name}.{os.getpid()}.previous"
-    shutil.rmtree(previous, ignore_errors=True)
-    try:
-        if final.exists():
-            final.rename(previous)
-        staging.rename(final)
-    except OSError as error:
-        if previous.exists() and not final.exists():
-            previous.rename(final)
-        raise OutputError(
-            Problem(
-                f"The finished pack could not take its place ({error.strerror or error}).",
-                value=str(final),
-                mend="Close any program that has a file of the pack open, and run again.",
-            )
-        ) from None
-    shutil.rmtree(previous, ignore_errors=True)
-
-
-def write_pack(staging: Path, area: Area, made: list[Made], decided: Decisions | None = None) -> None:
+def write_pack(
+    staging: Path,
+    area: Area,
+    made: list[Made],
+    decided: Decisions | None = None,
+    made_from: dict[str, Any] | None = None,
+) -> None:
     """Everything of a pack but the notebooks, made from the executed notebooks in ``staging/notebooks``.
 
-    ``decided``: what people had written into the decisions of the pack that this one takes the place of.
+    ``decided``: what people had written into the decisions of the pack that this one takes the place of;
+    ``made_from``: digests of what its chapters are made from, by which the next run sees what has changed.
     """
     import nbformat
 
@@ -132,7 +93,7 @@ def write_pack(staging: Path, area: Area, made: list[Made], decided: Decisions |
     write_summary(staging, area, exhibits, cards, flags)
     absent = _unique(row for h in harvests for row in h.extras("absent_indicators"))
     _text(staging / "index.html", _index(area, made, harvests, flags, sources, absent))
-    _text(staging / "manifest.json", _manifest(staging, area, made, sources, absent))
+    _text(staging / "manifest.json", _manifest(staging, area, made, sources, absent, made_from or {}))
 
 
 def _write_exhibits(staging: Path, found: Harvest) -> None:
@@ -248,7 +209,12 @@ def _brings(area: Area) -> str:
 
 
 def _manifest(
-    staging: Path, area: Area, made: list[Made], sources: list[dict[str, Any]], absent: list[dict[str, Any]]
+    staging: Path,
+    area: Area,
+    made: list[Made],
+    sources: list[dict[str, Any]],
+    absent: list[dict[str, Any]],
+    made_from: dict[str, Any],
 ) -> str:
     """What went in and what came out; the one part that differs between two equal runs is ``made_at``."""
     parameters = area.params.without_places()
@@ -270,6 +236,7 @@ def _manifest(
         "absent_indicators": absent,
         "chapters": {m.chapter.name: m.error or "made" for m in made},
         "outputs": outputs,
+        "made_from": made_from,
         "audit": NOT_AUDITED,
         "made_at": datetime.now(UTC).replace(microsecond=0).isoformat(),
     }

@@ -37,9 +37,15 @@ class Pack:
     chapters: tuple[Chapter, ...]
     holds: tuple[Chapter, ...]
 
+    @property
+    def label(self) -> str:
+        """The area's name as it stands on every page."""
+        return self.area.label
 
-def all_chapters(folder: Path = NOTEBOOKS) -> tuple[Chapter, ...]:
-    """The chapters, in the order of their numbers."""
+
+def all_chapters(folder: Path | None = None) -> tuple[Chapter, ...]:
+    """The chapters in ``folder``, else the workbench's own, in the order of their numbers."""
+    folder = folder or NOTEBOOKS
     paths = sorted(folder.glob("[0-9][0-9]-*.ipynb"))
     if not paths:
         raise ParamsError(Problem("There are no chapters.", where=str(folder), mend="Is the clone complete?"))

@@ -1,54 +1,45 @@
-"""The refresh: plan, run, write each area's pack, and report in plain words."""
+"""The refresh: plan, see what has changed, make that, put each pack in its place, and report in plain words."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import tempfile
-import threading
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from importlib import import_module
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
-from jsna.check.report import weights
-from jsna.errors import WorkbenchError
-from jsna.evidence.catalogue import catalogue, frame_of
-from jsna.evidence.cycles import edition_of_pack
-from jsna.evidence.cycles.decisions import FILE as DECISIONS
-from jsna.evidence.cycles.decisions import Decisions, read_decisions
-from jsna.evidence.cycles.notebooks import EVIDENCE_VARIABLE
-from jsna.evidence.cycles.packs import earlier_folder
-from jsna.evidence.local_values import keep_in
-from jsna.evidence.priorities import rules_of
-from jsna.local import (
-    PIPELINE_LISTS,
-    PREPARED_VARIABLE,
-    VOICE_LISTS,
-    joined_lists,
-    keep,
-    keep_pattern,
-    keep_weights,
-    lists_of,
-)
-from jsna.pack.write import Made, add_audit, put_in_place, staging_folder, write_pack
-from jsna.params import BY_ENVIRONMENT, DATA_VARIABLE
-from jsna.refresh.needs import check_files
-from jsna.refresh.plan import Pack, all_chapters, plan
-from jsna.refresh.run import Job, Outcome, run_all, warm_up
+from jsna.area import cache_folder
+from jsna.errors import ChapterError, Problem, WorkbenchError
+from jsna.kernels.warm import Kernels
+from jsna.pack.place import cannot_write, claimed, keys_of, part_of, put_in_place
+from jsna.params import DATA_VARIABLE, Params
+from jsna.refresh import keys, tasks
+from jsna.refresh.decided import decided
+from jsna.refresh.digests import Contents
+from jsna.refresh.expected import Expected
+from jsna.refresh.log import Log
+from jsna.refresh.plan import Chapter, Pack, plan
+from jsna.refresh.pool import Done, Task, Workers, run, warm_up
 
 __all__ = ["DATA_VARIABLE", "Report", "refresh"]
+
+ASIDE = "jsna-run-"
+SECONDS_OF_PREPARING, SECONDS_OF_FINISHING = 10.0, 12.0
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a refresh made: the packs' folders, and each chapter that failed with its reason."""
+    """What a refresh made: the packs' folders, which of them were kept as they are, and each chapter that failed."""
 
     packs: tuple[Path, ...]
     failures: tuple[tuple[str, str, str], ...]
     findings: int = 0
+    kept: tuple[Path, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -56,197 +47,370 @@ class Report:
         return 3 if self.failures else int(bool(self.findings))
 
 
-def refresh(
-    params_files: list[Path],
-    *,
-    out: Path,
-    workers: int,
-    only: list[str],
-    audited: bool = False,
-    log: TextIO | None = None,
-) -> Report:
-    """Make the pack of every area of every params file; ``audited``: and attack each, with the result in its manifest.
+@dataclass(frozen=True)
+class Asked:
+    """How a refresh is to be done: all that the command line can say, but for the params files."""
+
+    out: Path
+    workers: int = 2
+    only: tuple[str, ...] = ()
+    audited: bool = False
+    force: bool = False
+    warm: bool = True
+    timeout: int = tasks.CELL_TIMEOUT_SECONDS
+    scheduler: str = ""
+
+
+@dataclass
+class Work:
+    """One pack of a run: what has to be made, out of what, and what has come of it so far."""
+
+    pack: Pack
+    parts: dict[str, keys.Parts]
+    make: tuple[Chapter, ...]
+    made_from: dict[str, Any]
+    why: dict[str, str]
+    folders: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    finished: int = 0
+
+    @property
+    def staging(self) -> Path:
+        return part_of(self.pack.folder)
+
+    @property
+    def params(self) -> Params:
+        """The area's parameters with the folder of official files spelt out, for workers elsewhere."""
+        params = self.pack.area.params
+        if params.source == "synthetic" or not params.has_data_folder():
+            return params
+        return params.model_copy(update={"data": str(params.data_folder().resolve())})
+
+
+def refresh(params_files: list[Path], asked: Asked, *, log: TextIO | None = None) -> Report:
+    """Make the pack of every area of every params file, so far as it has changed since it was made.
 
     Everything that can be checked is checked before a chapter runs. A pack takes its place whole or not at all; while
-    it is made, and when it is stopped, the pack before it is untouched. Raises the ``WorkbenchError`` family.
+    it is made, and when it is stopped, the pack before it is untouched, and chapters that were finished are kept for
+    the next run. Raises the ``WorkbenchError`` family.
     """
-    log = log or sys.stderr
-    packs = plan(params_files, out.resolve(), only)
-    warm_up()
-    for pack in packs:
-        _decided(pack)
-        _check_inputs(pack)
-    stagings: list[Path] = []
-    aside = Path(tempfile.mkdtemp(prefix="jsna-"))
+    packs = plan(params_files, asked.out.resolve(), list(asked.only))
+    contents = Contents(cache_folder() / "digests.json")
+    shared = keys.Surroundings(contents)
+    faults: list[WorkbenchError] = []
+    parts = [_parts(pack, shared, faults) for pack in packs]
+    _raise_together(faults)
+    contents.save()
+    with ExitStack() as held:
+        for pack in packs:
+            held.enter_context(claimed(pack.folder))
+            held.callback(_tidy, part_of(pack.folder))
+        said = held.enter_context(Log(log or sys.stderr, asked.out.resolve()))
+        works = [_work(pack, told, asked, shared) for pack, told in zip(packs, parts, strict=True)]
+        todo = [work for work in works if work.why]
+        _begin(todo, asked)
+        for work in works:
+            said.line(_what_is_kept(work))
+        failures, findings = _made(todo, asked, said) if todo else ([], 0)
+        kept = tuple(w.pack.folder for w in works if not w.why)
+        return Report(tuple(p.folder for p in packs), tuple(failures), findings, kept)
+
+
+def _parts(pack: Pack, shared: keys.Surroundings, faults: list[WorkbenchError]) -> dict[str, keys.Parts]:
+    """What the chapters are made from; nothing, and a fault, where something that is named cannot be read."""
     try:
-        stagings = [staging_folder(pack.folder) for pack in packs]
-        for pack, staging in zip(packs, stagings, strict=True):
-            _carry_over(pack, staging)
-        outcomes = _run(packs, stagings, _set_aside(packs, aside, log), workers, log)
-        failures, findings = [], 0
-        for number, (pack, staging) in enumerate(zip(packs, stagings, strict=True)):
-            made = _made(pack, staging, [o for o in outcomes if o.job.pack == number])
-            # read again: people may have written into it while the chapters ran
-            write_pack(staging, pack.area, made, _decided(pack))
-            findings += _audit(pack, staging, log) if audited else 0
-            put_in_place(staging, pack.folder)
-            failures += [(pack.area.label, m.chapter.name, m.error) for m in made if m.error]
-        return Report(tuple(p.folder for p in packs), tuple(failures), findings)
-    finally:
-        for folder in (*stagings, aside):
-            shutil.rmtree(folder, ignore_errors=True)
+        decided(pack.area, pack.folder)
+        return keys.chapter_parts(pack, shared)
+    except WorkbenchError as error:
+        faults.append(error)
+        return {}
 
 
-def _decided(pack: Pack) -> Decisions | None:
-    """What people wrote into the decisions of the pack that is there: the new one carries it over.
+def _tidy(staging: Path) -> None:
+    """A run that ends leaves its staging folder only where chapters lie in it that the next one can use."""
+    if not any(keys_of(staging).glob("*.json")):
+        shutil.rmtree(staging, ignore_errors=True)
+        shutil.rmtree(keys_of(staging), ignore_errors=True)
 
-    A file that cannot be read stops the run before anything is made: nothing that people wrote is lost.
+
+def _work(pack: Pack, parts: dict[str, keys.Parts], asked: Asked, shared: keys.Surroundings) -> Work:
+    """What has to be made of a pack: chapters that are not there as they would be made, and the pack around them."""
+    before, manifest = keys.made_from(pack.folder), keys.manifest_of(pack.folder)
+    damaged = keys.damaged(pack.folder, manifest)
+    known: dict[str, keys.Parts] = dict(before.get("chapters", {}))
+    stay = {c.name: known[c.name] for c in pack.holds if c.name not in parts and c.name in known}
+    others = {name: told for name, told in (stay | parts).items() if not _reads_others(pack, name)}
+    parts = parts | {
+        c.name: keys.reading_others(c.name, parts[c.name], others) for c in pack.chapters if c.reads_others
+    }
+    why: dict[str, str] = {}
+    for chapter in pack.chapters:
+        name = chapter.name
+        if asked.force:
+            why[name] = "--force"
+        elif name not in known:
+            why[name] = "it was not in the pack" if manifest else "there was no pack"
+        elif changed := keys.changed(known[name], parts[name]):
+            why[name] = f"{' and '.join(changed)} changed"
+        elif f"notebooks/{name}.ipynb" in damaged:
+            why[name] = "its notebook in the pack was changed or is gone"
+    make = tuple(c for c in pack.chapters if c.name in why)
+    made_from = {"pack": shared.code["pack"], "chapters": stay | parts}
+    if not why:
+        if damaged:
+            why[""] = f"{damaged[0]} changed or is gone since it was written"
+        elif before.get("pack") != made_from["pack"] or set(known) != set(made_from["chapters"]):
+            why[""] = "the workbench's code changed"
+        elif asked.audited and not manifest.get("audit", {}).get("run"):
+            why[""] = "it was not audited"
+    return Work(pack, parts, make, made_from, why)
+
+
+def _reads_others(pack: Pack, name: str) -> bool:
+    return any(c.name == name and c.reads_others for c in pack.holds)
+
+
+def _what_is_kept(work: Work) -> str:
+    label = work.pack.label
+    if not work.why:
+        number = len(work.pack.holds)
+        return f"{label}: kept as it is, {number} chapters: notebooks, parameters, data, packages and code are the same"
+    stay = len(work.pack.chapters) - len(work.make)
+    if "" in work.why:
+        return f"{label}: all chapters kept; the pack is made from them again: {work.why['']}"
+    kept = f", {stay - work.finished} kept" if stay > work.finished else ""
+    finished = f", {work.finished} finished by a run that was stopped" if work.finished else ""
+    return f"{label}: {len(work.make)} chapters to make{kept}{finished}"
+
+
+def _made(works: list[Work], asked: Asked, log: Log) -> tuple[list[tuple[str, str, str]], int]:
+    """Make everything that there is to do; failed chapters, and the number of the audit's findings."""
+    with ExitStack() as held:
+        kernels = held.enter_context(Kernels(warm=asked.warm and not asked.scheduler and any(w.make for w in works)))
+        aside = Path(held.enter_context(_aside(asked)))
+        workers = held.enter_context(_workers(asked))
+        _prepared(works, aside, workers, log)
+        if kernels.why and not asked.scheduler and asked.warm:
+            log.line(f"Kernels start plain, which takes longer: {kernels.why}.")
+        expected = Expected(cache_folder() / "seconds.json")
+        steps = {t.name: t for n, w in enumerate(works) for t in _tasks(n, w, asked, aside, kernels, expected)}
+        log.begin(task.seconds for task in steps.values())
+        faults: list[WorkbenchError] = []
+        findings = 0
+        for done in run(steps.values(), workers):
+            number, name = done.name
+            work, seconds = works[number], steps[done.name].seconds
+            if name:
+                _chapter_done(work, name, done, expected, log, seconds)
+            else:
+                findings += _pack_done(work, done, faults, log, seconds)
+        expected.save()
+    _raise_together(faults)
+    return [(w.pack.label, name, error) for w in works for name, error in w.errors.items()], findings
+
+
+def _aside(asked: Asked) -> tempfile.TemporaryDirectory:
+    """A folder for its owner alone, in which lies what the run has read; on a cluster where all workers see it."""
+    if asked.scheduler:
+        return tempfile.TemporaryDirectory(prefix=f".{ASIDE}", dir=asked.out.resolve())
+    return tempfile.TemporaryDirectory(prefix=ASIDE)
+
+
+def _workers(asked: Asked) -> Any:
+    if asked.scheduler:
+        from jsna.refresh.cluster import Cluster
+
+        return Cluster(asked.scheduler, asked.out.resolve())
+    warm_up()
+    return Workers(asked.workers)
+
+
+def _begin(works: list[Work], asked: Asked) -> None:
+    """The staging folder of each pack, with the chapters that need not be made again: out of the pack, or finished by
+    a run that was stopped."""
+    for work in works:
+        try:
+            _keep_finished(work, asked)
+            for chapter in work.pack.holds:
+                here = keys.notebook_in(work.staging, chapter.name)
+                there = keys.notebook_in(work.pack.folder, chapter.name)
+                if chapter not in work.make and not here.is_file() and there.is_file():
+                    shutil.copyfile(there, here)
+        except OSError as error:
+            raise cannot_write(work.pack.folder.parent, error) from None
+
+
+def _keep_finished(work: Work, asked: Asked) -> None:
+    """Empty the staging folder of all but the chapters that a stopped run finished from the same parts."""
+    folder = work.staging / "notebooks"
+    finished = []
+    for chapter in work.make:
+        output = keys.notebook_in(work.staging, chapter.name)
+        try:
+            told = json.loads(tasks.key_of(output).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        same = not asked.force and told.get("key") == work.parts[chapter.name]
+        if same and keys.is_file_with(output, told.get("sha256", "")):
+            finished.append(chapter)
+    stay = {p for c in finished for o in [keys.notebook_in(work.staging, c.name)] for p in (o, tasks.key_of(o))}
+    for place in (work.staging, keys_of(work.staging)):
+        for path in sorted(place.rglob("*"), reverse=True):
+            if path.is_dir():
+                if not any(path.iterdir()):
+                    path.rmdir()
+            elif path not in stay:
+                path.unlink()
+    folder.mkdir(parents=True, exist_ok=True)
+    work.make = tuple(c for c in work.make if c not in finished)
+    work.finished = len(finished)
+
+
+def _prepared(works: list[Work], aside: Path, workers: Any, log: Log) -> None:
+    """What all chapters of an area share is checked, made and put aside; the faults of all areas are told together.
+
+    An authority's own records are read here, in this process, which knows them already; of several areas with the same
+    official files the first is read first, for the others find what it keeps.
     """
-    path = pack.folder / DECISIONS
-    if not path.is_file():
-        return None
-    frame = frame_of(pack.area.code, pack.area.params.frames)
-    codes = [item.code for entry in frame.lists for item in entry.items]
-    new = [c.code for c in rules_of(pack.area.params.rules).candidates]
-    known = catalogue().indicators
-    return read_decisions(path, area_code=pack.area.code, priorities=[*codes, *new], known=known)
+    faults: list[WorkbenchError] = []
+    first: dict[str, int] = {}
+    given: list[Task] = []
+    log.begin([])
+    for number, work in enumerate(works):
+        ask = tasks.Prepare(work.params, work.make or work.pack.chapters, aside / str(number))
+        if work.pack.area.local:
+            _take(work, Done(number, tasks.prepare_area(work.pack.area, ask)), faults, log)
+            continue
+        before = first.setdefault(work.params.data, number) if work.params.source == "official" else number
+        after = frozenset([before]) if before != number else frozenset()
+        given.append(Task(number, tasks.prepare, partial(_same, ask), after, number, SECONDS_OF_PREPARING))
+    for done in run(given, workers):
+        _take(works[done.name], done, faults, log)
+    _raise_together(faults)
 
 
-def _audit(pack: Pack, staging: Path, log: TextIO) -> int:
-    """Attack the finished pack, beside the last cycle's where there is one; the number of findings."""
-    from jsna.audit.audit import audit
-
-    before = earlier_folder(pack.area)
-    earlier = [] if before is None else [before]
-    report = audit(staging, earlier)
-    found = len(report.findings)
-    kinds = dict(sorted(Counter(f.kind for f in report.findings).items()))
-    add_audit(staging, {"run": True, "beside": len(earlier), "findings": found, "kinds": kinds})
-    if found:
-        log.write(
-            f"{pack.area.label}: the audit found {found}. Do not publish the pack; `audit` says what and where.\n"
-        )
-    return found
+def _raise_together(faults: list[WorkbenchError]) -> None:
+    if faults:
+        raise type(faults[0])(*dict.fromkeys(problem for fault in faults for problem in fault.problems))
 
 
-def _check_inputs(pack: Pack) -> None:
-    """Fail before anything runs where an input cannot be used; what all chapters need is read or made once."""
-    params = pack.area.params
-    if params.frames:
-        frame_of(pack.area.code, params.frames)
-    rules_of(params.rules)
-    if (earlier := earlier_folder(pack.area)) is not None:
-        edition_of_pack(earlier, area_code=pack.area.code)
-    if "official" in pack.area.brings:
-        check_files(pack.area.official, pack.chapters)
-        if len(pack.chapters) > 1:
-            _ = pack.area.values  # kept on disk: side by side, each chapter would work them out for itself
+def _take(work: Work, done: Done, faults: list[WorkbenchError], log: Log) -> None:
+    if isinstance(done.error, WorkbenchError):
+        faults.append(done.error)
+    elif done.lost:
+        faults.append(_lost(work, "read the data"))
+    elif done.error is not None:
+        raise done.error
     else:
-        _ = pack.area.pupils, "cases" in pack.area.brings and pack.area.ehc_cases
+        work.folders = done.result.folders
+        for sentence in done.result.told:
+            log.line(sentence)
 
 
-def _set_aside(packs: tuple[Pack, ...], folder: Path, log: TextIO) -> list[dict[str, str]]:
-    """For each pack, where its kernels find data: pupils that were read from an authority's own files lie, without
-    names or numbers, in a folder that its owner alone can read, and that goes when the run ends."""
-    told = []
-    for number, pack in enumerate(packs):
-        where: dict[str, str] = {}
-        if pack.area.params.source != "synthetic" and pack.area.params.has_data_folder():
-            where[DATA_VARIABLE] = str(pack.area.params.data_folder().resolve())
-        for key, variable in BY_ENVIRONMENT.items():
-            if named := getattr(pack.area.params, key):
-                where[variable] = str(Path(named).expanduser().resolve())
-        if pack.area.policy.pattern is not None:
-            where[PREPARED_VARIABLE] = str(folder / str(number))
-            keep_pattern(folder / str(number), pack.area.policy.pattern)
-        if pack.area.local:
-            where[PREPARED_VARIABLE] = str(folder / str(number))
-            keep(folder / str(number), "pupils", pack.area.pupils)
-            found = weights(pack.area)
-            keep_weights(folder / str(number), found)
-            if found["error"]:
-                log.write(
-                    f"{pack.area.label}: the check finds errors in the data ({found['error']}). The pack is made, and "
-                    "says so; see what they are with `check` before anybody reads it.\n"
-                )
-            if "cases" in pack.area.brings:
-                keep(folder / str(number), "cases", pack.area.ehc_cases)
-            for kind, loaded in lists_of(pack.area.params, PIPELINE_LISTS).items():
-                keep(folder / str(number), kind, loaded)
-            for kind, loaded in joined_lists(pack.area.params, VOICE_LISTS).items():
-                keep(folder / str(number), kind, loaded)
-            keep_in(folder / str(number), pack.area)
-        told.append(where)
-    return told
+def _same(value: Any) -> Any:
+    return value
 
 
-def _carry_over(pack: Pack, staging: Path) -> None:
-    """With some chapters only, the others that the pack is to hold come from the one that is there."""
-    wanted = {c.name for c in pack.chapters}
-    for chapter in pack.holds:
-        before = pack.folder / "notebooks" / f"{chapter.name}.ipynb"
-        if chapter.name not in wanted and before.is_file():
-            shutil.copyfile(before, staging / "notebooks" / before.name)
-
-
-def _run(
-    packs: tuple[Pack, ...], stagings: list[Path], folders: list[dict[str, str]], workers: int, log: TextIO
-) -> list[Outcome]:
-    from tqdm import tqdm
-
-    jobs = [
-        Job(
+def _tasks(number: int, work: Work, asked: Asked, aside: Path, kernels: Kernels, expected: Expected) -> Iterable[Task]:
+    """The chapters of a pack, those that read others after these, and the pack last."""
+    names = frozenset((number, c.name) for c in work.make)
+    first = frozenset((number, c.name) for c in work.make if not c.reads_others)
+    for chapter in work.make:
+        job = tasks.Job(
             pack=number,
             chapter=chapter.name,
             notebook=chapter.path,
-            output=staging / "notebooks" / f"{chapter.name}.ipynb",
-            parameters=pack.area.params.without_places(),
-            folders=folders[number] | {EVIDENCE_VARIABLE: str(staging / "notebooks")},
+            output=keys.notebook_in(work.staging, chapter.name),
+            parameters=work.pack.area.params.without_places(),
+            folders=work.folders | {tasks.EVIDENCE_VARIABLE: str(work.staging / "notebooks")},
+            aside=aside / f"{number}-chapters",
+            key=work.parts[chapter.name],
+            timeout=asked.timeout,
+            kernel=kernels.name,
+            environment=kernels.environment,
         )
-        for number, (pack, staging) in enumerate(zip(packs, stagings, strict=True))
-        for chapter in pack.chapters
-    ]
-    # the pages need nbconvert, which is slow to import: let it come in while the kernels work
-    threading.Thread(target=import_module, args=("nbconvert",), daemon=True).start()
-    outcomes: list[Outcome] = []
-    live = log.isatty()
-    with tqdm(total=len(jobs), desc="chapters", unit="chapter", file=log, disable=not live, leave=False) as bar:
-        for outcome in (o for part in _in_turn(jobs, packs) for o in run_all(part, workers)):
-            outcomes.append(outcome)
-            bar.update()
-            words = f"failed: {_reason(outcome.error)}" if outcome.error else "made"
-            line = f"{packs[outcome.job.pack].area.label}, {outcome.job.chapter}: {words} ({outcome.seconds:.1f} s)"
-            if not live or outcome.error:
-                bar.write(line, file=log)
-    return outcomes
+        after = first if chapter.reads_others else frozenset()
+        yield Task((number, chapter.name), tasks.make, partial(_same, job), after, number, expected.of(chapter.path))
+    yield Task((number, ""), tasks.finish, partial(_finish, work, asked), names, number, SECONDS_OF_FINISHING)
 
 
-def _in_turn(jobs: list[Job], packs: tuple[Pack, ...]) -> Iterator[list[Job]]:
-    """Chapters that read what the others found come after these."""
-    late = {(n, c.name) for n, pack in enumerate(packs) for c in pack.chapters if c.reads_others}
-    yield [j for j in jobs if (j.pack, j.chapter) not in late]
-    yield [j for j in jobs if (j.pack, j.chapter) in late]
+def _finish(work: Work, asked: Asked) -> tasks.Finish:
+    """What there is to finish, once the chapters are done: those that failed are named on the pages."""
+    made = tuple(
+        (chapter, work.errors.get(chapter.name, ""))
+        for chapter in work.pack.holds
+        if chapter.name in work.errors or keys.notebook_in(work.staging, chapter.name).is_file()
+    )
+    good = {c.name for c, error in made if not error}
+    made_from = work.made_from | {"chapters": {n: p for n, p in work.made_from["chapters"].items() if n in good}}
+    return tasks.Finish(work.params, work.staging, work.pack.folder, made, made_from, work.folders, asked.audited)
 
 
-def _made(pack: Pack, staging: Path, outcomes: list[Outcome]) -> list[Made]:
-    errors = {o.job.chapter: _reason(o.error) for o in outcomes}
-    made = []
-    for chapter in all_chapters():
-        path = staging / "notebooks" / f"{chapter.name}.ipynb"
-        error = errors.get(chapter.name, "")
-        if error:
-            path.unlink(missing_ok=True)
-        if error or path.is_file():
-            made.append(Made(chapter, error))
-    return made
+def _chapter_done(work: Work, name: str, done: Done, expected: Expected, log: Log, seconds: float) -> None:
+    label = work.pack.label
+    if isinstance(done.error, OSError):
+        raise cannot_write(work.pack.folder.parent, done.error)
+    if done.error is not None and not done.lost:
+        raise done.error
+    outcome = done.result
+    error = "Lost: " if done.lost else outcome.error
+    if error:
+        work.errors[name] = reason(error)
+        keys.notebook_in(work.staging, name).unlink(missing_ok=True)
+        log.did(f"{label}, {name}: failed: {work.errors[name]}", seconds, failed=True)
+        return
+    expected.learn(outcome.job.notebook, outcome.seconds)
+    log.did(f"{label}, {name}: made ({outcome.seconds:.1f} s), for {work.why[name]}", seconds)
 
 
-def _reason(error: str) -> str:
-    """A failure in one line that holds no data: the workbench's own messages whole, of others only their kind."""
+def _pack_done(work: Work, done: Done, faults: list[WorkbenchError], log: Log, seconds: float) -> int:
+    """Put a finished pack in its place; the number of findings of its audit.
+
+    A pack that could not be finished leaves the one before in its place, and the others go on.
+    """
+    label = work.pack.label
+    if done.error is not None or done.lost:
+        log.did(f"{label}: the pack could not be finished; the one before is untouched", seconds, failed=True)
+        if isinstance(done.error, WorkbenchError):
+            faults.append(done.error)
+        elif done.lost:
+            faults.append(_lost(work, "wrote the pack"))
+        else:
+            kind = reason(f"{type(done.error).__name__}: ")
+            faults.append(ChapterError(Problem(f"The pack could not be finished: {kind}", label)))
+        return 0
+    put_in_place(work.staging, work.pack.folder)
+    findings, words = done.result
+    log.did(f"{label}: pack in place", seconds)
+    for sentence in words:
+        log.line(sentence)
+    return findings
+
+
+def _lost(work: Work, doing: str) -> WorkbenchError:
+    mend = "Does the memory suffice? Run again, with --jobs 1."
+    return ChapterError(Problem(f"A worker ended twice while it {doing}.", work.pack.label, mend=mend))
+
+
+OWN_WORDS = {
+    "CellTimeoutError": "a step took longer than --timeout allows",
+    "DeadKernelError": "its kernel ended at once, as it does when the computer's memory runs out; try --jobs 1",
+    "Lost": "its worker ended twice, as it does when the computer's memory runs out; try --jobs 1",
+}
+
+
+def reason(error: str) -> str:
+    """A failure in one line that holds no data: the workbench's own messages whole, of others only their kind.
+
+    >>> reason("ZeroDivisionError: 17 pupils / 0")
+    'unexpected fault of kind ZeroDivisionError; see docs/faults.md'
+    """
     kind, _, message = error.partition(": ")
-    own = {c.__name__ for c in _family(WorkbenchError)}
     if not error:
         return ""
+    if kind in OWN_WORDS:
+        return OWN_WORDS[kind]
+    own = {c.__name__ for c in _family(WorkbenchError)}
     return _first_line(message) if kind in own else f"unexpected fault of kind {kind}; see docs/faults.md"
 
 

@@ -77,11 +77,11 @@ def test_ctrl_c_says_that_nothing_was_changed(tmp_path, capsys, repository, monk
     def stopped(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "_run", stopped)
+    monkeypatch.setattr(module, "_prepared", stopped)
     assert main(["refresh", str(repository / "params/luton.yml"), "--out", str(tmp_path)]) == 2
     assert "untouched" in said(capsys)
     assert before.read_text(encoding="utf-8") == "the pack before"
-    assert [p.name for p in before.parent.parent.iterdir()] == ["2026"]
+    assert [p.name for p in before.parent.parent.iterdir() if not p.name.startswith(".")] == ["2026"]
 
 
 def release(path: Path, text: str, name="data/caseload.csv"):

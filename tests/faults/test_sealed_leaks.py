@@ -27,7 +27,10 @@ from jsna.exhibits.charts import bars
 from jsna.notebook import told
 from jsna.pack.harvest import EXHIBIT, scrub
 from jsna.refresh import refresh
-from jsna.refresh.run import Job, Outcome, run_one
+from jsna.refresh.expected import Expected
+from jsna.refresh.log import Log
+from jsna.refresh.pool import Done
+from jsna.refresh.tasks import Job, Outcome, make
 from jsna.sealed import Sealed
 
 matplotlib.use("Agg")
@@ -287,19 +290,23 @@ def test_a_chapter_that_fails_says_so_without_a_value_in_notebook_or_report(tmp_
     cells += [nbformat.v4.new_code_cell(c) for c in (OPENED, "{}[raw['pupils'][0]]")]
     spec = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=spec), path)
-    outcome = run_one(Job(0, "09-fails", path, output, {"areas": ["E06000032"]}, {}))
+    outcome = make(Job(0, "09-fails", path, output, {"areas": ["E06000032"]}, {}, tmp_path / "aside"))
     assert outcome.error.startswith("KeyError: Unexpected fault of kind KeyError")
-    assert PLANTED not in outcome.error + output.read_text(encoding="utf-8")
+    assert PLANTED not in outcome.error
+    assert not output.exists()
+    assert list((tmp_path / "aside").iterdir()) == []
 
 
-def test_the_log_of_a_refresh_names_the_kind_of_an_error_and_not_its_text(monkeypatch, tmp_path):
-    monkeypatch.setattr(refresh, "run_all", lambda jobs, _: (Outcome(j, 1.0, f"KeyError: {SECRET}") for j in jobs))
-    chapter = SimpleNamespace(name="03-ethnicity", path=Path("03-ethnicity.ipynb"), reads_others=False)
-    area = SimpleNamespace(label="Luton", params=SimpleNamespace(without_places=dict))
-    log = io.StringIO()
-    refresh._run((SimpleNamespace(area=area, chapters=[chapter]),), [tmp_path], [{}], 1, log)
-    assert "failed: unexpected fault of kind KeyError" in log.getvalue()
-    assert PLANTED not in log.getvalue()
+def test_the_log_of_a_refresh_names_the_kind_of_an_error_and_not_its_text(tmp_path):
+    job = Job(0, "03-ethnicity", Path("03-ethnicity.ipynb"), tmp_path / "03-ethnicity.ipynb", {}, {}, tmp_path)
+    done = Done((0, job.chapter), Outcome(job, 1.0, f"KeyError: {SECRET}"))
+    work = SimpleNamespace(pack=SimpleNamespace(label="Luton"), errors={}, staging=tmp_path)
+    said = io.StringIO()
+    with Log(said, tmp_path) as log:
+        refresh._chapter_done(work, job.chapter, done, Expected(tmp_path / "seconds.json"), log, 1.0)
+    (file,) = (tmp_path / "logs").iterdir()
+    assert "failed: unexpected fault of kind KeyError" in said.getvalue()
+    assert PLANTED not in said.getvalue() + file.read_text(encoding="utf-8") + str(work.errors)
 
 
 def test_an_error_names_the_places_in_the_workbench_and_no_folder_of_the_computer():

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from jsna.evidence.cycles.packs import EMBEDDED, READ
-from jsna.refresh.refresh import refresh
+from jsna.refresh.refresh import Asked, refresh
 
 HERE = Path(__file__).resolve().parent
 TARGET = HERE.parents[1] / "jsna" / "evidence" / "cycles" / EMBEDDED
@@ -26,7 +26,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         params = Path(folder) / "earlier.yml"
         params.write_text(PARAMS, encoding="utf-8")
-        (pack,) = refresh([params], out=Path(folder) / "packs", workers=2, only=[]).packs
+        (pack,) = refresh([params], Asked(Path(folder) / "packs")).packs
         shutil.rmtree(TARGET, ignore_errors=True)
         (TARGET / "tables").mkdir(parents=True)
         for name in READ[1:]:

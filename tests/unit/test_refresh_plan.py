@@ -1,12 +1,15 @@
 """Which chapters a refresh makes, and which files it asks for before it begins."""
 
+from importlib.resources import files
+
 import pytest
 
 from jsna.errors import ParamsError, SourceError
 from jsna.params import Params
 from jsna.refresh.needs import check_files, lacking
 from jsna.refresh.plan import all_chapters, chosen_chapters, plan
-from jsna.refresh.refresh import _carry_over, _set_aside
+from jsna.refresh.refresh import Asked, Work, _begin
+from jsna.refresh.tasks import Prepare, prepare
 from jsna.sources.folder import OfficialFolder
 
 
@@ -55,9 +58,9 @@ def test_chapters_that_are_no_longer_listed_do_not_stay_in_the_pack(tmp_path):
     for name in ("01-population", "03-ethnicity", "04-language"):
         (pack.folder / "notebooks").mkdir(parents=True, exist_ok=True)
         (pack.folder / "notebooks" / f"{name}.ipynb").write_text("{}", encoding="utf-8")
-    (tmp_path / "staging" / "notebooks").mkdir(parents=True)
-    _carry_over(pack, tmp_path / "staging")
-    assert [p.stem for p in (tmp_path / "staging" / "notebooks").iterdir()] == ["04-language"]
+    work = Work(pack, {"01-population": {}}, pack.chapters, {}, {"01-population": "--force"})
+    _begin([work], Asked(tmp_path / "out", force=True))
+    assert [p.stem for p in (work.staging / "notebooks").iterdir()] == ["04-language"]
 
 
 def test_a_file_is_asked_for_only_where_a_chapter_needs_it(tmp_path):
@@ -81,6 +84,8 @@ def test_a_damaged_release_is_found_before_anything_runs(tmp_path):
 def test_the_file_of_frames_is_handed_to_the_kernels_by_the_environment(tmp_path):
     frames = tmp_path / "ours.yml"
     (pack,) = plan([_params(tmp_path, f"frames: '{frames.as_posix()}'")], tmp_path / "out", ["01"])
-    (told,) = _set_aside((pack,), tmp_path, None)
+    params = pack.area.params
+    frames.write_bytes((files("jsna.evidence.frames") / "luton.yml").read_bytes())
+    told = prepare(Prepare(params, pack.chapters, tmp_path / "aside")).folders
     assert told["JSNA_FRAMES"] == str(frames.resolve())
     assert pack.area.params.without_places()["frames"] == Params().frames == ""

@@ -1,0 +1,301 @@
+"""What a worker does for a refresh: prepare what all chapters of an area need, make one chapter, finish a pack.
+
+Each takes and gives plain values, so that it can be done in another process, or on another machine that sees the same
+folders.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jsna.evidence.cycles.notebooks import EVIDENCE_VARIABLE
+from jsna.local import PREPARED_VARIABLE
+from jsna.pack.place import keys_of
+from jsna.params import BY_ENVIRONMENT, DATA_VARIABLE, Params
+from jsna.refresh.plan import Chapter
+
+FOLDERS = (DATA_VARIABLE, PREPARED_VARIABLE, EVIDENCE_VARIABLE, *BY_ENVIRONMENT.values())
+CELL_TIMEOUT_SECONDS = 900
+START_TIMEOUT_SECONDS = 90
+
+
+@dataclass(frozen=True)
+class Job:
+    """One chapter for one area.
+
+    ``folders`` are environment variables that tell the kernel where data lie; ``key`` what the chapter is made from,
+    which is kept beside the executed notebook; ``aside`` a folder for its owner alone, where the notebook lies until
+    everything that is not an exhibit is taken out of it.
+    """
+
+    pack: int
+    chapter: str
+    notebook: Path
+    output: Path
+    parameters: dict[str, Any]
+    folders: dict[str, str]
+    aside: Path
+    key: dict[str, str] = field(default_factory=dict)
+    timeout: int = CELL_TIMEOUT_SECONDS
+    kernel: str = "python3"
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job; ``error`` is empty when it went well."""
+
+    job: Job
+    seconds: float
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """What has to be there before the chapters of an area run; ``folder`` is where it is put aside."""
+
+    params: Params
+    chapters: tuple[Chapter, ...]
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """``folders`` for the kernels, what a user should be told, and whether the pupils are made up."""
+
+    folders: dict[str, str]
+    told: tuple[str, ...]
+    synthetic: bool
+
+
+@dataclass(frozen=True)
+class Finish:
+    """A pack whose chapters are made: everything else is made from them in ``staging``."""
+
+    params: Params
+    staging: Path
+    final: Path
+    made: tuple[tuple[Chapter, str], ...]
+    made_from: dict[str, Any]
+    folders: dict[str, str]
+    audited: bool
+
+
+@contextmanager
+def told_by_environment(folders: Mapping[str, str]) -> Iterator[None]:
+    """Where data lie, for one task alone: what a worker was told for one area must not reach the next."""
+    before = {variable: os.environ.pop(variable, None) for variable in FOLDERS}
+    os.environ.update(folders)
+    try:
+        yield
+    finally:
+        for variable, value in before.items():
+            if value is None:
+                os.environ.pop(variable, None)
+            else:
+                os.environ[variable] = value
+
+
+def prepare(asked: Prepare) -> Prepared:
+    """Check an area's inputs and put aside what all its chapters share. Raises the ``WorkbenchError`` family."""
+    from jsna.area import Area
+
+    return prepare_area(Area(asked.params), asked)
+
+
+def prepare_area(area: Any, asked: Prepare) -> Prepared:
+    """As ``prepare``, for an area that has been opened.
+
+    Pupils that were read from an authority's own files lie, without names or numbers, in a folder that its owner alone
+    can read, and that goes when the run ends.
+    """
+    from jsna.check.report import weights
+    from jsna.local import PIPELINE_LISTS, VOICE_LISTS, joined_lists, keep, keep_pattern, keep_weights, lists_of
+
+    _check_inputs(area, asked.chapters)
+    params, folder = area.params, asked.folder
+    where = {
+        variable: str(Path(named).expanduser().resolve())
+        for key, variable in BY_ENVIRONMENT.items()
+        if (named := getattr(params, key))
+    }
+    told: list[str] = []
+    if params.source != "synthetic" and params.has_data_folder():
+        where[DATA_VARIABLE] = str(params.data_folder().resolve())
+    if area.policy.pattern is not None:
+        where[PREPARED_VARIABLE] = str(folder)
+        keep_pattern(folder, area.policy.pattern)
+    if area.local:
+        from jsna.evidence.local_values import keep_in
+
+        where[PREPARED_VARIABLE] = str(folder)
+        keep(folder, "pupils", area.pupils)
+        found = weights(area)
+        keep_weights(folder, found)
+        if found["error"]:
+            told.append(
+                f"{area.label}: the check finds errors in the data ({found['error']}). The pack is made, and "
+                "says so; see what they are with `check` before anybody reads it."
+            )
+        if "cases" in area.brings:
+            keep(folder, "cases", area.ehc_cases)
+        for kind, loaded in lists_of(params, PIPELINE_LISTS).items():
+            keep(folder, kind, loaded)
+        for kind, loaded in joined_lists(params, VOICE_LISTS).items():
+            keep(folder, kind, loaded)
+        keep_in(folder, area)
+    return Prepared(where, tuple(told), bool(area.synthetic))
+
+
+def _check_inputs(area: Any, chapters: tuple[Chapter, ...]) -> None:
+    """Fail before anything runs where an input cannot be used; what all chapters need is read or made once."""
+    from jsna.evidence.catalogue import frame_of
+    from jsna.evidence.cycles import edition_of_pack
+    from jsna.evidence.cycles.packs import earlier_folder
+    from jsna.evidence.priorities import rules_of
+    from jsna.refresh.needs import check_files
+
+    params = area.params
+    if params.frames:
+        frame_of(area.code, params.frames)
+    rules_of(params.rules)
+    if (earlier := earlier_folder(area)) is not None:
+        edition_of_pack(earlier, area_code=area.code)
+    if "official" in area.brings:
+        check_files(area.official, chapters)
+        if len(chapters) > 1:
+            _ = area.values  # kept on disk: side by side, each chapter would work them out for itself
+    else:
+        _ = area.pupils, "cases" in area.brings and area.ehc_cases
+
+
+def make(job: Job) -> Outcome:
+    """Execute one chapter's notebook in a kernel of its own, and put it where it belongs whole or not at all.
+
+    Where data lie reaches the kernel by the environment, so that no path is written into the notebook.
+    """
+    started = time.monotonic()
+    job.aside.mkdir(mode=0o700, parents=True, exist_ok=True)
+    raw = job.aside / f"{job.chapter}.ipynb"
+    with told_by_environment(job.folders | job.environment):
+        error = _execute(job, raw, job.kernel)
+        if error.startswith("RuntimeError") and job.kernel != "python3":
+            error = _execute(job, raw, "python3")  # the warm kernel did not answer: a plain one may
+    if not error:
+        keep_notebook(raw, job.output, job.key)
+    raw.unlink(missing_ok=True)
+    return Outcome(job, time.monotonic() - started, error)
+
+
+def _execute(job: Job, raw: Path, kernel: str) -> str:
+    """The error, or nothing."""
+    import logging
+    import warnings
+
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
+    # Chapters already run side by side: threads of linear algebra on top of that only wait for one another.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            papermill.execute_notebook(
+                str(job.notebook),
+                str(raw),
+                parameters=job.parameters,
+                kernel_name=kernel,
+                cwd=str(job.notebook.parent),
+                progress_bar=False,
+                log_output=False,
+                autosave_cell_every=0,
+                shutdown_kernel="immediate",
+                extra_arguments=["--IPKernelApp.log_level=40"],
+                start_timeout=START_TIMEOUT_SECONDS,
+                execution_timeout=job.timeout,
+            )
+        except PapermillExecutionError as failure:
+            return f"{failure.ename}: {failure.evalue}"
+        except OSError:
+            raise
+        except Exception as failure:  # papermill, nbclient and the kernel raise many kinds; each is this chapter's own
+            return f"{type(failure).__name__}: {failure}"
+    return ""
+
+
+def keep_notebook(raw: Path, output: Path, key: Mapping[str, str]) -> None:
+    """The executed notebook at its place in the pack, with nothing but its exhibits; beside it what it is made from.
+
+    The key comes last and names the notebook's content: a key that is there stands for a notebook that is whole.
+    """
+    import nbformat
+
+    from jsna.pack.harvest import scrub
+
+    text = nbformat.writes(scrub(nbformat.read(raw, as_version=4))) + "\n"
+    _replace(output, text)
+    told = {"sha256": hashlib.sha256(text.encode()).hexdigest(), "key": dict(key)}
+    _replace(key_of(output), json.dumps(told))
+
+
+def key_of(output: Path) -> Path:
+    """Where the key of an executed chapter lies until its pack is in place: in a folder beside the pack's parts."""
+    return keys_of(output.parents[1]) / f"{output.stem}.json"
+
+
+def _replace(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        aside.write_text(text, encoding="utf-8", newline="\n")
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def finish(asked: Finish) -> tuple[int, tuple[str, ...]]:
+    """Everything of a pack but its chapters, in the staging folder; the number of findings of the audit, and words.
+
+    Raises ``OutputError`` where it cannot be written.
+    """
+    from jsna.area import Area
+    from jsna.pack.place import cannot_write
+    from jsna.pack.write import Made, write_pack
+    from jsna.refresh.decided import decided
+
+    with told_by_environment(asked.folders):
+        area = Area(asked.params)
+        try:
+            # read again: people may have written into it while the chapters ran
+            made = [Made(chapter, error) for chapter, error in asked.made]
+            write_pack(asked.staging, area, made, decided(area, asked.final), asked.made_from)
+            return _audit(asked, area) if asked.audited else (0, ())
+        except OSError as error:
+            raise cannot_write(asked.final.parent, error) from None
+
+
+def _audit(asked: Finish, area: Any) -> tuple[int, tuple[str, ...]]:
+    """Attack the finished pack, beside the last cycle's where there is one."""
+    from jsna.audit.audit import audit
+    from jsna.evidence.cycles.packs import earlier_folder
+    from jsna.pack.write import add_audit
+
+    before = earlier_folder(area)
+    earlier = [] if before is None else [before]
+    report = audit(asked.staging, earlier)
+    found = len(report.findings)
+    kinds = dict(sorted(Counter(f.kind for f in report.findings).items()))
+    add_audit(asked.staging, {"run": True, "beside": len(earlier), "findings": found, "kinds": kinds})
+    words = f"{area.label}: the audit found {found}. Do not publish the pack; `audit` says what and where."
+    return found, (words,) if found else ()

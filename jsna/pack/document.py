@@ -14,6 +14,7 @@ from jsna.area import Area, period_name
 from jsna.chapters.disparity import outcome_name
 from jsna.pack.docx_parts import blank, caption, finished, heading, paragraph, picture, table
 from jsna.pack.messages import Message, key_messages, proposals, settings, standing_groups, unknowns, voices
+from jsna.pack.names import spoken
 from jsna.pack.ratio_picture import ratio_picture
 from jsna.pack.zipped import made_in, settled
 
@@ -35,7 +36,7 @@ def write_summary(
     ``exhibits``: all of the pack; ``cards``: whole cards, as in ``cards.json``; ``flags``: the rows of ``flags.csv``.
     Whatever is missing is said in a sentence.
     """
-    words, about = settings(), {"area": area.label, "cycle": area.params.cycle}
+    words, about = settings(), {"area": spoken(area.label), "cycle": area.params.cycle}
     title = words["title"].format(**about)
     document = blank(title, made_in(area.params.cycle), footer=words["footer"].format(**about))
     heading(document, title, 1)
@@ -110,7 +111,7 @@ def _figure(document: Any, groups: pd.DataFrame, area: Area) -> None:
     adjusted = pd.to_numeric(shown.get("adjusted_risk_ratio"), errors="coerce").notna().all()
     said = words["caption"].format(
         title=words["title"],
-        area=area.label,
+        area=spoken(area.label),
         period=", ".join(dict.fromkeys(period_name(str(p)) for p in shown["period"])),
         adjusted=words["adjusted"] if adjusted else "",
         number=len(shown),

@@ -17,6 +17,8 @@ from jsna.disproportionality.rule import FLAGGED, INSUFFICIENT, WATCH
 from jsna.evidence.catalogue import Frame
 from jsna.evidence.scorecard import headline_list
 from jsna.pack.card_words import rows_of
+from jsna.pack.method import folded_cell
+from jsna.pack.names import spoken
 
 STANDING = (*FLAGGED, WATCH)
 NOT_COMPARED = "not_compared"
@@ -39,9 +41,11 @@ def chapter_page(
     drop_tags: tuple[str, ...],
     synthetic: bool,
 ) -> str:
-    """An executed notebook as a page: prose and exhibits, no code, no outside request; cells of ``drop_tags`` out."""
+    """An executed notebook as a page: prose and exhibits, no code, no outside request; cells of ``drop_tags`` out.
+
+    Findings, charts, tables and sources are open; notes of method are folded away."""
     exporter = _exporter()
-    kept = [c for c in notebook["cells"] if not set(drop_tags) & set(c["metadata"].get("tags", ()))]
+    kept = [folded_cell(c) for c in notebook["cells"] if not set(drop_tags) & set(c["metadata"].get("tags", ()))]
     page = {"title": title, "area_name": area_name, "cycle": cycle, "nav": nav, "synthetic": synthetic, "css": style()}
     html, _ = exporter.from_notebook_node(type(notebook)({**notebook, "cells": kept}), resources={"jsna": page})
     return html
@@ -170,6 +174,7 @@ def index_page(*, flags: list[dict[str, Any]], absent: list[dict[str, Any]], bri
         lacking[row["partly"]].setdefault((row["why"], row["mend"]), []).append(row["name"])
     return template("index.html.j2").render(
         css=style(),
+        spoken_name=spoken(values["area_name"]),
         flags=named,
         tally=tally(flags),
         any_adjusted=any(_adjusted(f) for f in flags),

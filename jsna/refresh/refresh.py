@@ -360,7 +360,7 @@ def _chapter_done(work: Work, name: str, done: Done, expected: Expected, log: Lo
         log.did(f"{label}, {name}: failed: {work.errors[name]}", seconds, failed=True)
         return
     expected.learn(outcome.job.notebook, outcome.seconds)
-    log.did(f"{label}, {name}: made ({outcome.seconds:.1f} s), for {work.why[name]}", seconds)
+    log.did(f"{label}, {name}: made ({outcome.seconds:.1f} s): {work.why[name]}", seconds)
 
 
 def _pack_done(work: Work, done: Done, faults: list[WorkbenchError], log: Log, seconds: float) -> int:

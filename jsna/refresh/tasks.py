@@ -202,6 +202,7 @@ def _execute(job: Job, raw: Path, kernel: str) -> str:
     import warnings
 
     import papermill
+    from nbclient.exceptions import CellTimeoutError
     from papermill.exceptions import PapermillExecutionError
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
@@ -227,6 +228,8 @@ def _execute(job: Job, raw: Path, kernel: str) -> str:
             )
         except PapermillExecutionError as failure:
             return f"{failure.ename}: {failure.evalue}"
+        except CellTimeoutError:  # for Python an error of the system, as a full disk is; but a fault of the chapter
+            return "CellTimeoutError: "
         except OSError:
             raise
         except Exception as failure:  # papermill, nbclient and the kernel raise many kinds; each is this chapter's own

@@ -62,6 +62,19 @@ def test_what_is_folded_opens_with_the_keyboard_alone(pack, browser):
     assert (opened, outline != "none") == (True, True)
 
 
+def test_notes_of_method_are_folded_on_a_screen_and_open_in_print(pack, browser):
+    tab = browser.new_page()
+    tab.goto((pack / "chapters/09-sufficiency.html").as_uri())
+    seen = "all => all.map(d => [...d.children].slice(1).every(e => e.checkVisibility({contentVisibilityAuto: true})))"
+    on_screen = tab.eval_on_selector_all("details.method", seen)
+    tab.emulate_media(media="print")
+    in_print = tab.eval_on_selector_all("details.method", seen)
+    tab.close()
+    assert on_screen
+    assert not any(on_screen)
+    assert all(in_print)
+
+
 def test_every_link_of_the_pack_leads_somewhere(pack, browser):
     tab, dead = browser.new_page(), []
     for page in sorted([*pack.glob("*.html"), *pack.glob("chapters/*.html")]):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+from toy_chapters.make import OPENED, chapter
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = ROOT / "tests" / "toy_chapters" / "run.py"
@@ -61,6 +62,15 @@ class Place:
             assert process.returncode == 0, said
             self.seconds = time.monotonic() - started
             self.whole[seed] = contents(self.folder / "undisturbed" / "luton-synthetic" / "2026")
+
+
+def place_in(folder: Path, cell: str = "") -> Place:
+    """Three small chapters in a folder, the second with ``cell`` in it, the last reading the others."""
+    chapters = folder / "chapters"
+    chapter(chapters, "00-one", OPENED, "finding('one', 'First.')")
+    chapter(chapters, "01-two", OPENED, *([cell] if cell else []), "finding('two', 'Second.')")
+    chapter(chapters, "02-late", OPENED, "finding('late', 'Last.')", late=True)
+    return Place(folder, chapters)
 
 
 def contents(pack: Path) -> dict[str, str]:

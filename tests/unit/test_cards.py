@@ -170,7 +170,7 @@ def test_a_share_in_words_is_within_a_tenth_or_a_third_of_itself(share):
         told = int(found[1]) / int(found[2])
         assert abs(told - share) <= max(0.0501, 0.34 * share)
     else:
-        assert said in ("none", "nearly all", "fewer than 1 in 100")
+        assert said in ("none", "all", "nearly all", "fewer than 1 in 100")
 
 
 def test_a_rendered_card_has_no_python_in_it_and_says_what_it_does_not_know():

@@ -17,7 +17,7 @@ from jsna.errors import CodeListError, Problem, did_you_mean
 from jsna.evidence.records import Model, entries_of, problems_of, yaml_files
 
 ENGLISH = "en-GB"
-RARE, OFTEN = 0.01, 0.35
+RARE, NEARLY, LEAST_OF = 0.01, 0.95, 3
 _BRACES = re.compile(r"\{(\w+)\}")
 
 
@@ -39,20 +39,35 @@ class Words(Model):
         """The string of ``key`` with ``values`` in its braces."""
         return self.strings[key].format(**values)
 
-    def share(self, share: float) -> str:
-        """A share as people say it.
+    def share(self, share: float | None) -> str:
+        """A share as people say it; of none at hand, or one that is no share, that nobody can say.
 
-        >>> [english().share(s) for s in (0.25, 0.148, 0.43, 0.97, 0.004, 0.0)]
-        ['about 1 in 4', 'about 1 in 7', 'about 4 in 10', 'nearly all', 'fewer than 1 in 100', 'none']
+        >>> [english().share(s) for s in (0.25, 0.148, 0.29, 0.43, 0.97, 1.0, 0.004, 0.0)]  # doctest: +ELLIPSIS
+        ['about 1 in 4', 'about 1 in 7', 'about 3 in 10', 'about 4 in 10', 'nearly all', 'all', 'fewer ... 100', 'none']
         """
-        if share <= 0:
-            return self("share.none")
-        if share < RARE:
-            return self("share.rare")
-        if share < OFTEN:
-            return self("share.one_in", n=floor(1 / share + 0.5))
-        tenths = floor(share * 10 + 0.5)
-        return self("share.all") if tenths == 10 else self("share.tenths", n=tenths)
+        if share is None or not 0 <= share <= 1:
+            return self("share.unknown")
+        if share in (0, 1):
+            return self("share.all" if share else "share.none")
+        found = one_in(share)
+        if found is None:
+            return self("share.rare" if share < RARE else "share.nearly")
+        part, of = found
+        return self("share.one_in", n=of) if part == 1 else self("share.tenths", n=part)
+
+
+def one_in(share: float) -> tuple[int, int] | None:
+    """The nearest of 1 in 3, 1 in 4 ... 1 in 100, and 3 ... 9 in 10; None under 1 in 100 and from 95 in 100 on.
+
+    >>> one_in(0.27), one_in(0.29), one_in(0.35), one_in(0.5), one_in(0.004)
+    ((1, 4), (3, 10), (1, 3), (5, 10), None)
+    """
+    if not RARE <= share < NEARLY:
+        return None
+    whole, tenths = floor(1 / share), floor(share * 10 + 0.5)
+    choices = [(1, n) for n in (whole, whole + 1) if n >= LEAST_OF]
+    choices += [(tenths, 10)] if LEAST_OF <= tenths < 10 else []
+    return min(choices, key=lambda c: (abs(c[0] / c[1] - share), c[1])) if choices else (LEAST_OF, 10)
 
 
 def about_a_group(words: Words, outcome: str, gap: Mapping[str, Any]) -> str:

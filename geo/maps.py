@@ -221,7 +221,7 @@ def outline(axes: Axes, shapes: gpd.GeoDataFrame, names: Sequence[str], style: S
     import geopandas as gpd
 
     merged = gpd.GeoDataFrame(geometry=shapes.geometry.to_numpy()).dissolve(by=np.asarray(names, dtype=object))
-    merged.boundary.plot(ax=axes, color=style.ink, linewidth=1.4)
+    _plot(axes, merged.boundary, color=style.ink, linewidth=1.4)
     _write(axes, merged.geometry, merged.index, style, font_size)
 
 
@@ -239,9 +239,19 @@ def key(shading: Shading, style: Style, *, places: int = 1, unclear: str = "", n
     return made
 
 
-def _plot(axes: Axes, part: gpd.GeoDataFrame, **how) -> None:
-    if len(part):
+def _plot(axes: Axes, part: gpd.GeoDataFrame | gpd.GeoSeries, **how) -> None:
+    """Add areas to a map; the picture is drawn once it is whole, and not after each call as geopandas would have it."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    figure = axes.get_figure(root=True)
+    if figure is None or not len(part):
+        return
+    canvas = figure.canvas
+    FigureCanvasBase(figure)
+    try:
         part.plot(ax=axes, **how)
+    finally:
+        figure.set_canvas(canvas)
 
 
 def _is_dark(colour: str) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from jsna.sources.pupil_table import PupilTable
 
 CACHE_VARIABLE = "JSNA_CACHE"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -213,8 +214,22 @@ class Area:
 
         Columns are of the pupil table, or ``idaci_quintile`` (1 the most deprived).
         """
-        own = not any("idaci_quintile" in grouping for grouping in groupings)
-        return self._as_shown(self.pupils.frame if own else self._studied, groupings)
+        asked = tuple(tuple(grouping) for grouping in groupings)
+        own = not any("idaci_quintile" in grouping for grouping in asked)
+        return self.once(("count", *asked), lambda: self._as_shown(self.pupils.frame if own else self._studied, asked))
+
+    def once(self, name: Hashable, make: Callable[[], T]) -> T:
+        """What ``make`` gives, worked out the first time that this area is asked for it under ``name``.
+
+        For what nobody changes afterwards: sealed counts, frozen results.
+        """
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
+
+    @cached_property
+    def _made(self) -> dict[Hashable, Any]:
+        return {}
 
     def _as_shown(self, pupils: pd.DataFrame, groupings: Sequence[Sequence[str]]) -> Sealed:
         policy = self.params.policy()

@@ -40,6 +40,10 @@ def source(area: Area) -> str:
 
 def weightings(area: Area) -> dict[tuple[str, str], Weighting]:
     """The weights of each wave and kind of respondent, from the population as it may be shown."""
+    return area.once("voice weightings", lambda: _weightings(area))
+
+
+def _weightings(area: Area) -> dict[tuple[str, str], Weighting]:
     people = area.voice.people
     kinds = [w for w in ORDER if w in set(people["who"])]
     found = {}

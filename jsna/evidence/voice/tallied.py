@@ -40,7 +40,7 @@ class VoiceCounts:
 
 def area_counts(area: Area) -> VoiceCounts:
     """The counts of an area's lists."""
-    return counts_of(area.voice)
+    return area.once("voice counts", lambda: counts_of(area.voice))
 
 
 def counts_of(voice: Voice) -> VoiceCounts:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "tests" / part) for part in ("", "faults")]
 
-from kills import KINDS, many_kills, place_in
+from kills import KINDS, many_kills, place_in  # noqa: E402
 
 
 def main() -> int:

@@ -36,7 +36,7 @@ def end(processes):
     for process in processes:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGTERM)
-    gone, alive = psutil.wait_procs(everybody, timeout=15)
+    _, alive = psutil.wait_procs(everybody, timeout=15)
     for process in alive:
         process.kill()
     for process in processes:

@@ -141,6 +141,12 @@ def by_age(outlook: Outlook, area: Area) -> Exhibit:
 
 
 @passes_notice
+def ages_over_years(outlook: Outlook, area: Area) -> Exhibit:
+    """Plans by age band in each year ahead, side by side."""
+    return _over_years(outlook, "age", "Age", "EHC plans by age, five years ahead")
+
+
+@passes_notice
 def by_placement(outlook: Outlook, area: Area) -> Exhibit:
     """Plans by kind of placement now and in five years: how many places more."""
     title = "EHC plans by placement, now and in five years"
@@ -158,6 +164,20 @@ def by_need(outlook: Outlook, area: Area) -> Exhibit:
         "EHC plans by primary need, now and in five years",
         words.texts()["needs"],
     )
+
+
+@passes_notice
+def needs_over_years(outlook: Outlook, area: Area) -> Exhibit:
+    """Plans by primary need in each year ahead, side by side."""
+    return _over_years(outlook, "need", "Primary need", "EHC plans by primary need, five years ahead")
+
+
+def _over_years(outlook: Outlook, kind: str, label: str, title: str) -> Exhibit:
+    name = f"sufficiency-{kind}-over-years"
+    if kind in outlook.lacking:
+        return gap(name, outlook.lacking[kind], "The projection of all plans stands above.")
+    rows = outlook.rows[outlook.rows["kind"] == kind]
+    return rows_of.over_years(rows, id=name, title=title, part=label, unit="EHC plans", source=SOURCE)
 
 
 def _parts(outlook: Outlook, area: Area, kind: str, label: str, title: str, note: str) -> Exhibit:

@@ -143,6 +143,19 @@ def own_stages(outlook: OwnOutlook, area: Area) -> Exhibit:
 
 
 @passes_notice
+def own_stages_over_years(outlook: OwnOutlook, area: Area) -> Exhibit:
+    """Pupils with a plan by stage of school in each year ahead, side by side."""
+    name, rows = "sufficiency-own-stage-over-years", outlook.rows[outlook.rows["kind"] == "stage"]
+    if rows.empty:
+        return gap(name, "The numbers of some year groups are hidden.", "The projection of all pupils stands above.")
+    title = "Pupils with an EHC plan by stage, five years ahead"
+    unit, synthetic = "Pupils with a plan", area.synthetic
+    return rows_of.over_years(
+        rows, id=name, title=title, part="Stage", unit=unit, source=outlook.source, synthetic=synthetic
+    )
+
+
+@passes_notice
 def own_schools(outlook: OwnOutlook, area: Area) -> Exhibit:
     """Pupils with a plan by kind of school, now and in five years."""
     return _parts(outlook, area, "school", "Kind of school", words.texts()["pupils"]["schools"])

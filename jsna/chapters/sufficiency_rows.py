@@ -11,6 +11,7 @@ import pandas as pd
 from jsna.chapters.sufficiency_words import january_name
 from jsna.disclosure import Released
 from jsna.exhibits.model import Exhibit
+from jsna.exhibits.multiples import small_multiples
 from jsna.exhibits.tables import table_exhibit
 
 NAMES = ("period", "part", "value", "lower_80", "upper_80", "lower_95", "upper_95", "scenario")
@@ -50,6 +51,26 @@ def now_and_then(rows: pd.DataFrame) -> pd.DataFrame:
     for column, of in (("change", "value"), ("change_lower", "lower_80"), ("change_upper", "upper_80")):
         end[column] = end[of] - end["now"]
     return end.reset_index(drop=True)
+
+
+def over_years(
+    rows: pd.DataFrame, *, id: str, title: str, part: str, unit: str, source: str, synthetic: bool = False
+) -> Exhibit:
+    """Small charts with the same axes, one a part: the number now and in each year ahead, with the 80% range."""
+    return small_multiples(
+        released(rows[rows["scenario"].isin(["observed", "trend"])], source, synthetic=synthetic),
+        id=id,
+        title=title,
+        panel="part",
+        x="year",
+        value="value",
+        lower="lower_80",
+        upper="upper_80",
+        unit=unit,
+        panel_label=part,
+        x_label="January",
+        range_label="80% range",
+    )
 
 
 def parts_table(

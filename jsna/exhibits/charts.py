@@ -29,13 +29,21 @@ def palette() -> dict[str, Any]:
     return yaml.safe_load(files("jsna.exhibits").joinpath("palette.yml").read_text(encoding="utf-8"))
 
 
+def set_type() -> None:
+    """The type of every picture: one that comes with matplotlib, drawn as shapes, so that no font can be missing, and
+    a dollar sign in a name is one."""
+    from matplotlib import rcParams
+
+    type_of = {"font.family": "DejaVu Sans", "font.size": 9, "text.parse_math": False}
+    rcParams.update({"svg.hashsalt": "jsna", "svg.fonttype": "path"} | type_of)
+
+
 def canvas(rows: int, *, width: float = 7.4, row_height: float = ROW_INCHES, extra: float = 1.1):
     """A figure for ``rows`` rows of text and its axes, drawn without a window."""
-    from matplotlib import rcParams
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    rcParams.update({"svg.hashsalt": "jsna", "svg.fonttype": "path", "font.family": "DejaVu Sans", "font.size": 9})
+    set_type()
     figure = Figure(figsize=(width, rows * row_height + extra), layout="constrained")
     FigureCanvasSVG(figure)
     axes = figure.add_subplot()

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from jsna.disclosure import Released
-from jsna.exhibits.charts import chart, nothing_to_show, palette
+from jsna.exhibits.charts import chart, nothing_to_show, palette, set_type
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import format_number, must_be_released
 from jsna.exhibits.text import listing
@@ -67,11 +67,10 @@ def gap_chart(
 
 
 def _panels(count: int, rows: int):
-    from matplotlib import rcParams
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    rcParams.update({"svg.hashsalt": "jsna", "svg.fonttype": "path", "font.family": "DejaVu Sans", "font.size": 9})
+    set_type()
     figure = Figure(figsize=(7.4, rows * 0.27 + 1.6), layout="constrained")
     FigureCanvasSVG(figure)
     axes = np.atleast_1d(figure.subplots(1, count, sharex=True, sharey=True))

@@ -124,7 +124,8 @@ def test_a_card_about_groups_tells_the_gap_that_concerns_most_pupils():
     assert card["inequality"]["group"] == "Black Caribbean"
     assert (card["inequality"]["ratio"], card["inequality"]["pupils_affected"]) == (1.5, 83)
     assert card["easy_read"] == (
-        "Black Caribbean: about 1 in 4 get extra help to learn. Of all other pupils: about 1 in 8."
+        "Black Caribbean: about 1 in 4 get extra help to learn. Of all other pupils: about 1 in 8. "
+        "That is more often than for others."
     )
     assert "flags.csv" in card["tables"]
 

@@ -13,7 +13,8 @@ import yaml
 
 from jsna.disproportionality.rule import FLAGGED, WATCH
 from jsna.evidence.cards.confidence import UNKNOWN, not_known
-from jsna.evidence.cards.words import about_a_group, english
+from jsna.evidence.cards.words import english
+from jsna.evidence.cards.words.sentences import in_plain_words
 from jsna.evidence.catalogue import Frame, catalogue
 from jsna.evidence.cycles.changes import changed_flags
 from jsna.evidence.cycles.decisions import Decisions
@@ -72,10 +73,11 @@ def _completed(card: dict[str, Any], s: Setting, moved: pd.DataFrame | None) -> 
         "owner": card.get("owner") or _owner(card, s),
         "sources": card.get("sources") or _sources(own["source"] or "", s.sources),
         "alt_text": card.get("alt_text") or _alt(card, s.exhibits),
-        "easy_read": card.get("easy_read") or _easy(card, figure, flags),
         "changed": _changed(card, s.before, moved),
     }
     whole = {name: NOT_KNOWN for name in FIELDS} | card | {k: v for k, v in made.items() if v not in (None, "")}
+    made["easy_read"] = card.get("easy_read") or _easy(whole, s)
+    whole["easy_read"] = made["easy_read"] or NOT_KNOWN
     lacking = [n for n in NEEDED if made.get(n) in (None, "", [], {})]
     lacking += [str(n) for n in own["incomplete"] or () if str(n).replace(" ", "_") not in FIELDS]
     if isinstance(whole["confidence"], Mapping) and whole["confidence"].get("grade") == UNKNOWN:
@@ -271,21 +273,10 @@ def _alt(card: Mapping[str, Any], exhibits: Sequence[Mapping[str, Any]]) -> str 
     return str(own[0]["alt"]) if own else str(card.get("headline", "")) or None
 
 
-def _easy(card: Mapping[str, Any], figure: pd.Series | None, flags: pd.DataFrame) -> str | None:
-    """A first draft in short sentences, where the numbers give one."""
-    words, gap = english(), _inequality(flags)
-    if isinstance(gap, Mapping) and gap["share"] is not None and f"what.{card.get('outcome')}" in words.strings:
-        return about_a_group(words, str(card["outcome"]), gap)
-    if len(flags):
-        return words("alike")
-    size, asked = card.get("size"), str(card.get("indicator"))
-    if isinstance(size, Mapping) and size.get("rate") is not None and asked in catalogue().indicators:
-        share = words.share(float(size["rate"]) / 100)
-        return words("figure", name=catalogue()[asked].name, share=share)
-    if figure is not None and catalogue()[str(figure["indicator"])].kind == "proportion":
-        known = catalogue()[str(figure["indicator"])]
-        return words("figure", name=known.name, share=words.share(float(figure["value"]) / known.per))
-    return None
+def _easy(whole: Mapping[str, Any], s: Setting) -> str | None:
+    """A first draft in short sentences, where the card gives one."""
+    told = in_plain_words(english(), whole, s.now.projections)
+    return " ".join(told.sentences) if told else None
 
 
 def _changed(card: Mapping[str, Any], before: Edition | None, moved: pd.DataFrame | None) -> str:

@@ -34,10 +34,12 @@ class Area:
     """One local authority in one run.
 
     ``brings`` says what it has: ``pupils`` (one row a pupil a census), ``cases`` (one row a request for an EHC needs
-    assessment) or ``official`` (the folder of official files). Nothing is read before it is asked for.
+    assessment) or ``official`` (the folder of official files). Nothing is read before it is asked for. ``made_up``:
+    whether the pupils of its own files are invented, where that is known from reading the same files before.
     """
 
     params: Params
+    made_up: bool | None = None
 
     @property
     def code(self) -> str:
@@ -63,7 +65,9 @@ class Area:
     @property
     def synthetic(self) -> bool:
         """Whether the pupils are invented; the workbench's own files stay so when they are brought as local ones."""
-        return self.params.source == "synthetic" or (self.local and self.pupils.summary.synthetic)
+        if self.local:
+            return bool(self.pupils.summary.synthetic if self.made_up is None else self.made_up)
+        return self.params.source == "synthetic"
 
     @cached_property
     def brings(self) -> tuple[str, ...]:

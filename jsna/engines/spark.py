@@ -69,7 +69,7 @@ def open_spark(master: str, table: str) -> Iterator[SparkEngine]:
     Spark or Java is not installed, the cluster cannot be reached, a worker is lost for good, or the table is not there.
     """
     try:
-        from pyspark.sql import SparkSession
+        from pyspark.sql import SparkSession  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise SourceError(Problem("Spark is not installed.", where="engine", mend=INSTALL)) from None
     _reach(master)
@@ -135,7 +135,7 @@ def _unseen() -> Iterator[None]:
 def _explained(where: str) -> Iterator[None]:
     """What an error of Spark means for the user. Its own words may hold a cell of a row, and are never repeated."""
     from py4j.protocol import Py4JError
-    from pyspark.errors import PySparkException
+    from pyspark.errors import PySparkException  # pyright: ignore[reportMissingImports]
 
     try:
         with warnings.catch_warnings():

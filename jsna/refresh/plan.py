@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from jsna.area import Area
 from jsna.errors import OutputError, ParamsError, Problem, did_you_mean
-from jsna.params import read_params
+from jsna.params import Params, read_params
 
 READS_OTHERS = "reads-other-chapters"
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
@@ -79,7 +80,9 @@ def chosen_chapters(names: list[str], where: str = "--only") -> tuple[Chapter, .
     return tuple(c for c in chapters if c.name in wanted)
 
 
-def plan(params_files: list[Path], out: Path, only: list[str]) -> tuple[Pack, ...]:
+def plan(
+    params_files: list[Path], out: Path, only: list[str], area_of: Callable[[Params], Area] = Area
+) -> tuple[Pack, ...]:
     """One pack an area of each params file, of the chapters that the file lists, or of ``only`` these.
 
     Raises one error with the faults of all files; nothing has run by then.
@@ -98,7 +101,7 @@ def plan(params_files: list[Path], out: Path, only: list[str]) -> tuple[Pack, ..
         chapters = asked if only else listed
         holds = tuple(c for c in all_chapters() if c in listed or c in chapters)
         for code in params.areas:
-            area = Area(params.one_area(code))
+            area = area_of(params.one_area(code))
             packs.append(Pack(area, out / area.slug / params.cycle, chapters, holds))
     if problems:
         raise ParamsError(*problems)

@@ -23,6 +23,7 @@ from jsna.refresh.decided import decided
 from jsna.refresh.digests import Contents
 from jsna.refresh.expected import Expected
 from jsna.refresh.log import Log
+from jsna.refresh.marks import Marks
 from jsna.refresh.plan import Chapter, Pack, plan
 from jsna.refresh.pool import Done, Task, Workers, run, warm_up
 
@@ -94,8 +95,9 @@ def refresh(params_files: list[Path], asked: Asked, *, log: TextIO | None = None
     it is made, and when it is stopped, the pack before it is untouched, and chapters that were finished are kept for
     the next run. Raises the ``WorkbenchError`` family.
     """
-    packs = plan(params_files, asked.out.resolve(), list(asked.only))
     contents = Contents(cache_folder() / "digests.json")
+    marks = Marks(cache_folder() / "made-up.json", contents)
+    packs = plan(params_files, asked.out.resolve(), list(asked.only), marks.area)
     shared = keys.Surroundings(contents)
     faults: list[WorkbenchError] = []
     parts = [_parts(pack, shared, faults) for pack in packs]
@@ -111,7 +113,7 @@ def refresh(params_files: list[Path], asked: Asked, *, log: TextIO | None = None
         _begin(todo, asked)
         for work in works:
             said.line(_what_is_kept(work))
-        failures, findings = _made(todo, asked, said) if todo else ([], 0)
+        failures, findings = _made(todo, asked, said, marks) if todo else ([], 0)
         kept = tuple(w.pack.folder for w in works if not w.why)
         return Report(tuple(p.folder for p in packs), tuple(failures), findings, kept)
 
@@ -183,13 +185,13 @@ def _what_is_kept(work: Work) -> str:
     return f"{label}: {len(work.make)} chapters to make{kept}{finished}"
 
 
-def _made(works: list[Work], asked: Asked, log: Log) -> tuple[list[tuple[str, str, str]], int]:
+def _made(works: list[Work], asked: Asked, log: Log, marks: Marks) -> tuple[list[tuple[str, str, str]], int]:
     """Make everything that there is to do; failed chapters, and the number of the audit's findings."""
     with ExitStack() as held:
         kernels = held.enter_context(Kernels(warm=asked.warm and not asked.scheduler and any(w.make for w in works)))
         aside = Path(held.enter_context(_aside(asked)))
         workers = held.enter_context(_workers(asked))
-        _prepared(works, aside, workers, log)
+        _prepared(works, aside, workers, log, marks)
         if kernels.why and not asked.scheduler and asked.warm:
             log.line(f"Kernels start plain, which takes longer: {kernels.why}.")
         expected = Expected(cache_folder() / "seconds.json")
@@ -266,7 +268,7 @@ def _keep_finished(work: Work, asked: Asked) -> None:
     work.finished = len(finished)
 
 
-def _prepared(works: list[Work], aside: Path, workers: Any, log: Log) -> None:
+def _prepared(works: list[Work], aside: Path, workers: Any, log: Log, marks: Marks) -> None:
     """What all chapters of an area share is checked, made and put aside; the faults of all areas are told together.
 
     An authority's own records are read here, in this process, which knows them already; of several areas with the same
@@ -280,6 +282,7 @@ def _prepared(works: list[Work], aside: Path, workers: Any, log: Log) -> None:
         ask = tasks.Prepare(work.params, work.make or work.pack.chapters, aside / str(number))
         if work.pack.area.local:
             _take(work, Done(number, tasks.prepare_area(work.pack.area, ask)), faults, log)
+            marks.learn(work.pack.area)
             continue
         before = first.setdefault(work.params.data, number) if work.params.source == "official" else number
         after = frozenset([before]) if before != number else frozenset()

@@ -148,7 +148,7 @@ def cut(folder, target):
     return target
 
 
-def test_a_census_alone_makes_a_pack_that_names_what_is_lacking(folder, params, tmp_path, capsys):
+def test_a_census_alone_makes_a_pack_that_names_what_is_lacking(folder, params, tmp_path, capsys, monkeypatch):
     keys = params(pupils=str(folder / "census_flat")).model_dump()
     written = {k: keys[k] for k in ("source", "pupils", "schools", "postcodes", "key_file")}
     (tmp_path / "local.yml").write_text(json.dumps(written), encoding="utf-8")
@@ -157,6 +157,13 @@ def test_a_census_alone_makes_a_pack_that_names_what_is_lacking(folder, params, 
     pack = next((tmp_path / "packs").glob("luton-synthetic/*"))
     assert "which was not brought" in (pack / "chapters" / "07-ehc-plans.html").read_text(encoding="utf-8")
     assert "Nothing was refused" in (pack / "chapters" / "00-data.html").read_text(encoding="utf-8")
+
+    def read_again(*_):
+        raise AssertionError("an unchanged run reads no pupils")
+
+    monkeypatch.setattr("jsna.local.pupils_of", read_again)
+    assert main(["refresh", str(tmp_path / "local.yml"), "--out", str(tmp_path / "packs"), *chosen]) == 0
+    assert "kept as it is" in capsys.readouterr().err
 
 
 def test_practice_files_stay_practice_files_when_a_spreadsheet_has_spoilt_them(folder, params, tmp_path):

@@ -215,3 +215,27 @@ def test_a_worker_that_does_not_fit_is_refused_by_name_with_what_to_do(tmp_path)
     other = found | {"code": "x", "packages": "y", "threads": 4, "folder": True}
     assert len(unfit("w2", other)) == 3
     assert all(p.mend for p in unfit("w2", other))
+
+
+def test_what_own_files_are_is_known_until_they_change(tmp_path):
+    from types import SimpleNamespace
+
+    from jsna.params import Params
+    from jsna.refresh.marks import Marks
+
+    census, place = tmp_path / "census.csv", tmp_path / "made-up.json"
+    census.write_text("1", encoding="utf-8")
+    params = Params(source="local", pupils=str(census))
+    read = SimpleNamespace(params=params, pupils=SimpleNamespace(summary=SimpleNamespace(synthetic=True)))
+
+    def marks():
+        return Marks(place, Contents(tmp_path / "known.json"))
+
+    assert marks().area(params).made_up is None
+    marks().learn(read)
+    assert marks().area(params).made_up is True
+    assert marks().area(params).slug == "luton-synthetic", "the pupils need not be read for it"
+    census.write_text("2", encoding="utf-8")
+    assert marks().area(params).made_up is None
+    place.write_text("spoilt", encoding="utf-8")
+    assert marks().area(params).made_up is None

@@ -134,7 +134,7 @@ def _unseen() -> Iterator[None]:
 @contextmanager
 def _explained(where: str) -> Iterator[None]:
     """What an error of Spark means for the user. Its own words may hold a cell of a row, and are never repeated."""
-    from py4j.protocol import Py4JError
+    from py4j.protocol import Py4JError  # pyright: ignore[reportMissingImports]
     from pyspark.errors import PySparkException  # pyright: ignore[reportMissingImports]
 
     try:

@@ -31,24 +31,25 @@ def claimed(final: Path) -> Iterator[None]:
 
     Raises ``OutputError`` where another run holds it, or where the folder cannot be written: nothing has run by then.
     """
+    lock = FileLock(final.parent / f".{final.name}.lock", timeout=0)
     try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(final.parent / f".{final.name}.lock", timeout=0)
-        with lock:
+        try:
+            final.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
             _put_right(final)
-            yield
-    except Timeout:
-        mend = "Wait until it is done, or stop it; then run again. Another folder can be named with --out."
-        raise OutputError(Problem("Another run is making this pack.", value=_near(final), mend=mend)) from None
-    except OSError as error:
-        if not _about_writing(error):
-            raise
-        raise cannot_write(final.parent, error) from None
+        except Timeout:
+            mend = "Wait until it is done, or stop it; then run again. Another folder can be named with --out."
+            raise OutputError(Problem("Another run is making this pack.", value=_near(final), mend=mend)) from None
+        except OSError as error:
+            raise cannot_write(final.parent, error) from None
+        yield
+    finally:
+        lock.release()
 
 
 def cannot_write(folder: Path, error: OSError) -> OutputError:
     """What a user is told when the system refuses to write."""
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    full = is_full(error)
     mend = (
         "Make room, and run again: chapters that were finished are kept."
         if full
@@ -58,9 +59,9 @@ def cannot_write(folder: Path, error: OSError) -> OutputError:
     return OutputError(Problem(f"The pack cannot be written here ({reason}).", "--out", _near(folder), mend=mend))
 
 
-def _about_writing(error: OSError) -> bool:
-    refused = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT)
-    return error.errno in (*refused, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+def is_full(error: OSError) -> bool:
+    """Whether the system refused to write for want of space."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def part_of(final: Path) -> Path:

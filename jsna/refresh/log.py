@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
+from jsna.errors import WorkbenchError
+
 FOLDER = "logs"
 KEPT = 50
 
@@ -39,7 +41,9 @@ class Log:
 
     def __exit__(self, kind: type | None, error: BaseException | None, _: object) -> None:
         if kind is not None:
-            self._keep(f"ended: {kind.__name__}: {error}" if error and str(error) else f"ended: {kind.__name__}")
+            # of other errors the text could hold figures about pupils
+            told = f": {error}" if isinstance(error, WorkbenchError) else ""
+            self._keep(f"ended: {kind.__name__}{told}")
         if self._bar is not None:
             self._bar.close()
         if self._file is not None:

@@ -66,12 +66,8 @@ class Workers:
 
     def end(self, *, at_once: bool) -> None:
         executor, self._executor = self._executor, None
-        if executor is None:
-            return
-        if at_once:
-            for process in list((executor._processes or {}).values()):
-                process.terminate()
-        executor.shutdown(wait=True, cancel_futures=True)
+        if executor is not None:
+            end(executor, at_once=at_once)
 
 
 def run(tasks: Iterable[Task], workers: Any) -> Iterator[Done]:
@@ -170,14 +166,20 @@ def _end_with_the_runner() -> None:
         os._exit(1)
 
 
+def end(pool: ProcessPoolExecutor, *, at_once: bool) -> None:
+    """End a pool's workers: when they are done with what they do, or at once."""
+    if at_once:
+        for process in list((pool._processes or {}).values()):
+            process.terminate()
+    pool.shutdown(wait=True, cancel_futures=True)
+
+
 @contextmanager
 def ended(pool: ProcessPoolExecutor) -> Iterator[Executor]:
     """A pool whose workers are ended with the block: at once where it is left by an error or by Ctrl-C."""
     try:
         yield pool
     except BaseException:
-        for process in list((pool._processes or {}).values()):
-            process.terminate()
+        end(pool, at_once=True)
         raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    end(pool, at_once=False)

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from jsna.area import cache_folder
-from jsna.errors import ChapterError, Problem, WorkbenchError
+from jsna.errors import ChapterError, OutputError, Problem, WorkbenchError
 from jsna.kernels.warm import Kernels
-from jsna.pack.place import cannot_write, claimed, keys_of, part_of, put_in_place
+from jsna.pack.place import cannot_write, claimed, is_full, keys_of, part_of, put_in_place
 from jsna.params import DATA_VARIABLE, Params
 from jsna.refresh import keys, tasks
 from jsna.refresh.decided import decided
@@ -140,7 +140,9 @@ def _work(pack: Pack, parts: dict[str, keys.Parts], asked: Asked, shared: keys.S
     before, manifest = keys.made_from(pack.folder), keys.manifest_of(pack.folder)
     damaged = keys.damaged(pack.folder, manifest)
     known: dict[str, keys.Parts] = dict(before.get("chapters", {}))
-    stay = {c.name: known[c.name] for c in pack.holds if c.name not in parts and c.name in known}
+    # a notebook that somebody changed stays with --only, but must not pass for the chapter that was made
+    whole = {name: told for name, told in known.items() if f"notebooks/{name}.ipynb" not in damaged}
+    stay = {c.name: whole[c.name] for c in pack.holds if c.name not in parts and c.name in whole}
     others = {name: told for name, told in (stay | parts).items() if not _reads_others(pack, name)}
     parts = parts | {
         c.name: keys.reading_others(c.name, parts[c.name], others) for c in pack.chapters if c.reads_others
@@ -281,8 +283,7 @@ def _prepared(works: list[Work], aside: Path, workers: Any, log: Log, marks: Mar
     for number, work in enumerate(works):
         ask = tasks.Prepare(work.params, work.make or work.pack.chapters, aside / str(number))
         if work.pack.area.local:
-            _take(work, Done(number, tasks.prepare_area(work.pack.area, ask)), faults, log)
-            marks.learn(work.pack.area)
+            _take(work, _read_here(work, number, ask, marks), faults, log)
             continue
         before = first.setdefault(work.params.data, number) if work.params.source == "official" else number
         after = frozenset([before]) if before != number else frozenset()
@@ -297,17 +298,39 @@ def _raise_together(faults: list[WorkbenchError]) -> None:
         raise type(faults[0])(*dict.fromkeys(problem for fault in faults for problem in fault.problems))
 
 
+def _read_here(work: Work, number: int, ask: tasks.Prepare, marks: Marks) -> Done:
+    """An authority's own records, read in this process."""
+    try:
+        made = tasks.prepare_area(work.pack.area, ask)
+    except WorkbenchError as error:
+        return Done(number, error=error)
+    marks.learn(work.pack.area)
+    return Done(number, made)
+
+
 def _take(work: Work, done: Done, faults: list[WorkbenchError], log: Log) -> None:
-    if isinstance(done.error, WorkbenchError):
-        faults.append(done.error)
-    elif done.lost:
-        faults.append(_lost(work, "read the data"))
-    elif done.error is not None:
-        raise done.error
-    else:
-        work.folders = done.result.folders
-        for sentence in done.result.told:
-            log.line(sentence)
+    if fault := _fault(work, done, "read the data", "The data could not be read"):
+        faults.append(fault)
+        return
+    work.folders = done.result.folders
+    for sentence in done.result.told:
+        log.line(sentence)
+
+
+def _fault(work: Work, done: Done, doing: str, what: str) -> WorkbenchError | None:
+    """What to say where a task ended without a result; of an unexpected error its kind alone, never its text."""
+    if done.lost:
+        mend = "Does the memory suffice? Run again, with --jobs 1."
+        return ChapterError(Problem(f"A worker ended twice while it {doing}.", work.pack.label, mend=mend))
+    if done.error is None or isinstance(done.error, WorkbenchError):
+        return done.error
+    if isinstance(done.error, OSError):
+        if is_full(done.error):
+            return cannot_write(work.pack.folder.parent, done.error)
+        refused = f"The system refused ({done.error.strerror or type(done.error).__name__})."
+        return OutputError(Problem(refused, work.pack.label, done.error.filename))
+    kind = reason(f"{type(done.error).__name__}: ")
+    return ChapterError(Problem(f"{what}: {kind}", work.pack.label))
 
 
 def _same(value: Any) -> Any:
@@ -351,10 +374,8 @@ def _finish(work: Work, asked: Asked) -> tasks.Finish:
 
 def _chapter_done(work: Work, name: str, done: Done, expected: Expected, log: Log, seconds: float) -> None:
     label = work.pack.label
-    if isinstance(done.error, OSError):
-        raise cannot_write(work.pack.folder.parent, done.error)
-    if done.error is not None and not done.lost:
-        raise done.error
+    if not done.lost and (fault := _fault(work, done, "", "The chapter could not be run")):
+        raise fault
     outcome = done.result
     error = "Lost: " if done.lost else outcome.error
     if error:
@@ -372,17 +393,16 @@ def _pack_done(work: Work, done: Done, faults: list[WorkbenchError], log: Log, s
     A pack that could not be finished leaves the one before in its place, and the others go on.
     """
     label = work.pack.label
-    if done.error is not None or done.lost:
+    fault = _fault(work, done, "wrote the pack", "The pack could not be finished")
+    if fault is None:
+        try:
+            put_in_place(work.staging, work.pack.folder)
+        except WorkbenchError as error:
+            fault = error
+    if fault is not None:
+        faults.append(fault)
         log.did(f"{label}: the pack could not be finished; the one before is untouched", seconds, failed=True)
-        if isinstance(done.error, WorkbenchError):
-            faults.append(done.error)
-        elif done.lost:
-            faults.append(_lost(work, "wrote the pack"))
-        else:
-            kind = reason(f"{type(done.error).__name__}: ")
-            faults.append(ChapterError(Problem(f"The pack could not be finished: {kind}", label)))
         return 0
-    put_in_place(work.staging, work.pack.folder)
     findings, words = done.result
     log.did(f"{label}: pack in place", seconds)
     for sentence in words:
@@ -390,14 +410,10 @@ def _pack_done(work: Work, done: Done, faults: list[WorkbenchError], log: Log, s
     return findings
 
 
-def _lost(work: Work, doing: str) -> WorkbenchError:
-    mend = "Does the memory suffice? Run again, with --jobs 1."
-    return ChapterError(Problem(f"A worker ended twice while it {doing}.", work.pack.label, mend=mend))
-
-
 OWN_WORDS = {
     "CellTimeoutError": "a step took longer than --timeout allows",
     "DeadKernelError": "its kernel ended at once, as it does when the computer's memory runs out; try --jobs 1",
+    tasks.NO_ANSWER: "its kernel did not start; see docs/refresh.md",
     "Lost": "its worker ended twice, as it does when the computer's memory runs out; try --jobs 1",
 }
 

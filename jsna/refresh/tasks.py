@@ -18,14 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from jsna.evidence.cycles.notebooks import EVIDENCE_VARIABLE
+from jsna.kernels.warm import PLAIN
 from jsna.local import PREPARED_VARIABLE
-from jsna.pack.place import keys_of
+from jsna.pack.place import is_full, keys_of
 from jsna.params import BY_ENVIRONMENT, DATA_VARIABLE, Params
 from jsna.refresh.plan import Chapter
 
 FOLDERS = (DATA_VARIABLE, PREPARED_VARIABLE, EVIDENCE_VARIABLE, *BY_ENVIRONMENT.values())
 CELL_TIMEOUT_SECONDS = 900
 START_TIMEOUT_SECONDS = 90
+NO_ANSWER = "NoAnswer"
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Job:
     aside: Path
     key: dict[str, str] = field(default_factory=dict)
     timeout: int = CELL_TIMEOUT_SECONDS
-    kernel: str = "python3"
+    kernel: str = PLAIN
     environment: dict[str, str] = field(default_factory=dict)
 
 
@@ -188,8 +190,8 @@ def make(job: Job) -> Outcome:
     raw = job.aside / f"{job.chapter}.ipynb"
     with told_by_environment(job.folders | job.environment):
         error = _execute(job, raw, job.kernel)
-        if error.startswith("RuntimeError") and job.kernel != "python3":
-            error = _execute(job, raw, "python3")  # the warm kernel did not answer: a plain one may
+        if error.startswith(NO_ANSWER) and job.kernel != PLAIN:
+            error = _execute(job, raw, PLAIN)
     if not error:
         keep_notebook(raw, job.output, job.key)
     raw.unlink(missing_ok=True)
@@ -230,10 +232,14 @@ def _execute(job: Job, raw: Path, kernel: str) -> str:
             return f"{failure.ename}: {failure.evalue}"
         except CellTimeoutError:  # for Python an error of the system, as a full disk is; but a fault of the chapter
             return "CellTimeoutError: "
-        except OSError:
-            raise
-        except Exception as failure:  # papermill, nbclient and the kernel raise many kinds; each is this chapter's own
+        except OSError as failure:
+            if is_full(failure):
+                raise
             return f"{type(failure).__name__}: {failure}"
+        except Exception as failure:  # papermill, nbclient and the kernel raise many kinds; each is this chapter's own
+            # Jupyter's bare RuntimeError is that of a kernel which did not answer; a chapter's own came above
+            kind = NO_ANSWER if type(failure) is RuntimeError else type(failure).__name__
+            return f"{kind}: {failure}"
     return ""
 
 

@@ -12,6 +12,7 @@ import time
 import pytest
 from kills import contents, kill, many_kills, place_in, still_there
 
+from jsna.errors import OutputError
 from jsna.pack import place as place_module
 from jsna.pack.place import claimed, part_of, put_in_place, staging_folder
 
@@ -203,3 +204,38 @@ def test_a_pack_that_was_between_two_names_is_found_again(tmp_path):
     part_of(final).mkdir()
     with claimed(final):
         assert (final / "index.html").is_file()
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), FileNotFoundError(2, "no such input")])
+def test_a_place_is_free_again_when_a_run_ends_and_an_error_of_the_run_stays_its_own(tmp_path, error):
+    final = tmp_path / "2026"
+
+    def second_run():
+        with claimed(final):
+            pass
+
+    def first_run():
+        with claimed(final):
+            with pytest.raises(OutputError, match="Another run"):
+                second_run()
+            raise error
+
+    with pytest.raises(type(error)):
+        first_run()
+    second_run()
+
+
+def test_a_notebook_that_somebody_changed_does_not_pass_for_the_chapter(place, tmp_path):
+    own = place_in(tmp_path)
+    assert run(own)[0] == 0
+    kept = own.pack / "notebooks" / "01-two.ipynb"
+    kept.write_text(kept.read_text(encoding="utf-8").replace("Second.", "Forged."), encoding="utf-8")
+    assert run(own, "--only", "00", "--force")[0] == 0
+    assert "01-two: made" in run(own)[1]
+    assert contents(own.pack) == place.whole[2023]
+
+
+def test_a_chapter_with_a_fault_of_its_own_runs_once(tmp_path):
+    own = place_in(tmp_path, f"open({str(tmp_path / 'runs')!r}, 'a').write('1'); raise RuntimeError('its own')")
+    assert run(own)[0] == 3
+    assert (tmp_path / "runs").read_text() == "1"

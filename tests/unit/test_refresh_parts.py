@@ -7,19 +7,25 @@ from concurrent.futures import BrokenExecutor, Future
 
 import pytest
 
+from jsna.errors import ParamsError
 from jsna.refresh import digests, keys
 from jsna.refresh.cluster import about, unfit
 from jsna.refresh.digests import Contents
 from jsna.refresh.expected import Expected
 from jsna.refresh.log import Log
 from jsna.refresh.plan import plan
-from jsna.refresh.pool import Task, run
+from jsna.refresh.pool import Done, Task, run
+from jsna.refresh.refresh import Work, _fault
+
+
+def write(folder, text):
+    path = folder / "p.yml"
+    path.write_text(text, encoding="utf-8")
+    return path
 
 
 def inputs(folder, text):
-    path = folder / "p.yml"
-    path.write_text(text, encoding="utf-8")
-    (pack,) = plan([path], folder / "out", [])
+    (pack,) = plan([write(folder, text)], folder / "out", [])
     return keys.chapter_parts(pack, keys.Surroundings(Contents(folder / "known.json")))["00-data"]
 
 
@@ -239,3 +245,31 @@ def test_what_own_files_are_is_known_until_they_change(tmp_path):
     assert marks().area(params).made_up is None
     place.write_text("spoilt", encoding="utf-8")
     assert marks().area(params).made_up is None
+
+
+def test_the_log_names_an_unexpected_error_by_its_kind_alone(tmp_path):
+    for error in (KeyError("17 pupils"), ParamsError("Write a year.")):
+        with pytest.raises(type(error)), Log(Terminal(False), tmp_path / type(error).__name__):
+            raise error
+    told = {p.parents[1].name: p.read_text(encoding="utf-8") for p in tmp_path.glob("*/logs/*.log")}
+    assert "17 pupils" not in told["KeyError"]
+    assert "KeyError" in told["KeyError"]
+    assert "Write a year." in told["ParamsError"]
+
+
+@pytest.mark.parametrize(
+    ("done", "code", "words"),
+    [
+        (Done(0, error=ParamsError("Write a year.")), 2, "Write a year."),
+        (Done(0, error=OSError(28, "No space left on device")), 2, "no space left"),
+        (Done(0, error=PermissionError(13, "Permission denied", "a.csv")), 2, "a.csv"),
+        (Done(0, error=KeyError("17 pupils")), 3, "unexpected fault of kind KeyError"),
+        (Done(0, error=BrokenExecutor(), lost=True), 3, "--jobs 1"),
+    ],
+)
+def test_whatever_ends_a_task_is_said_in_words_and_without_a_figure(tmp_path, done, code, words):
+    (pack,) = plan([write(tmp_path, "seed: 1")], tmp_path / "out", [])
+    fault = _fault(Work(pack, {}, (), {}, {}), done, "read the data", "The data could not be read")
+    assert fault.exit_code == code
+    assert words in str(fault)
+    assert "17 pupils" not in str(fault)

@@ -180,6 +180,22 @@ def test_a_finished_chapter_of_a_stopped_run_is_not_made_again(tmp_path):
     assert "00-one: made" not in said
 
 
+@pytest.mark.parametrize("kind", ["runner", "power"])
+def test_nothing_runs_on_while_a_chapter_is_at_work(tmp_path, kind):
+    import random
+
+    own = place_in(tmp_path, "import time; time.sleep(50)")
+    process = own.start(2023)
+    key = own.pack.parent / ".2026.part.keys" / "00-one.json"
+    patience = time.monotonic() + 60
+    while not key.is_file() and time.monotonic() < patience:
+        time.sleep(0.05)
+    processes = kill(process, kind, 0, random.Random(1))
+    process.communicate(timeout=60)
+    assert len(processes) > 5, "the runner, its workers, the server, a kernel and what stands for it"
+    assert still_there(processes) == []
+
+
 @pytest.mark.parametrize("exchanges", [True, False], ids=["in one step", "in two"])
 @pytest.mark.parametrize("before", [True, False], ids=["a pack before", "the first"])
 def test_a_pack_takes_its_place(tmp_path, monkeypatch, exchanges, before):

@@ -75,6 +75,20 @@ def test_each_kernel_has_the_environment_of_its_own_start(execute):
     assert execute(told, JSNA_FRAMES="two") == "two"
 
 
+def test_what_the_server_was_started_with_is_not_in_a_kernel_that_was_not(monkeypatch):
+    from nbclient import NotebookClient
+
+    monkeypatch.setenv("LEFT", "1")
+    with Kernels() as own:
+        environment = own.environment
+        monkeypatch.delenv("LEFT")
+        for key, value in environment.items():
+            monkeypatch.setenv(key, value)
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("import os; print('LEFT' in os.environ)")])
+        NotebookClient(notebook, kernel_name=own.name, timeout=60, shutdown_kernel="immediate").execute()
+    assert notebook.cells[0].outputs[0].text == "False\n"
+
+
 def test_where_the_server_is_gone_a_plain_kernel_takes_its_place(execute, kernels, tmp_path):
     assert execute(LOOKS, **{SOCKET_VARIABLE: str(tmp_path / "none.sock")})["parent"] != kernels._server.pid
 

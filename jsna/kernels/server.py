@@ -4,9 +4,9 @@ Run as ``python -P -m jsna.kernels.server SOCKET``. It says ``ready`` on its out
 all its kernels when its input closes: whoever started it has gone then, however that came about.
 
 Rules that keep a kernel from telling another anything. The server runs no chapter and opens no database; what it does
-beside importing is drawing one empty picture. polars is not used in it (a child that uses it would hang). Random
-numbers are seeded anew in each child, for the global state would be the same in all. What a child changes, it changes
-for itself alone: it ends with its notebook.
+beside importing is reading the workbench's own lists and drawing one empty picture. polars is not used in it (a child
+that uses it would hang). Random numbers are seeded anew in each child, for the global state would be the same in all.
+What a child changes, it changes for itself alone: it ends with its notebook.
 """
 
 from __future__ import annotations
@@ -48,6 +48,9 @@ def preload() -> None:
             importlib.import_module(room)
     for module in pkgutil.iter_modules(jsna.chapters.__path__, "jsna.chapters."):
         importlib.import_module(module.name)
+    from jsna.evidence.catalogue import catalogue, frame_of
+
+    catalogue(), frame_of("")  # lists that come with the workbench, which nobody changes
     _draw()
     gc.collect()
     gc.freeze()

@@ -50,7 +50,9 @@ def preload() -> None:
         importlib.import_module(module.name)
     from jsna.evidence.catalogue import catalogue, frame_of
 
-    catalogue(), frame_of("")  # lists that come with the workbench, which nobody changes
+    # lists that come with the workbench, which nobody changes
+    catalogue()
+    frame_of("")
     _draw()
     gc.collect()
     gc.freeze()

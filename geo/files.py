@@ -6,11 +6,9 @@ import re
 from collections.abc import Iterable
 from fnmatch import fnmatch
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from geo.boundaries import Boundaries, read_boundaries
 from geo.errors import PlaceError
@@ -18,6 +16,7 @@ from geo.indices import read_indices
 from geo.kinds import clean_codes, is_of_kind, kinds
 from jsna.errors import Problem, did_you_mean
 from jsna.files.headers import plain
+from jsna.files.packaged import packaged_yaml
 from jsna.files.result import Loaded, Summary, refused, sha256_of, together
 from jsna.files.text import TextTable, read_delimited, read_rows
 from jsna.files.values import numbers as published_numbers
@@ -31,7 +30,7 @@ MEND = "Compare the row with the publisher's file."
 @cache
 def known_files() -> dict[str, dict]:
     """The files that can be read, by key, as geo/data/files.yml has them."""
-    return yaml.safe_load(files("geo.data").joinpath("files.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("geo.data", "files.yml")
 
 
 def recognise(path: str | Path) -> str:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from geo.errors import PlaceError
 from geo.kinds import clean_codes, is_of_kind
 from jsna.errors import Problem
 from jsna.files.headers import plain
+from jsna.files.packaged import packaged_yaml
 from jsna.files.result import Loaded, Summary, refused, sha256_of, together
 from jsna.files.text import TextTable, read_delimited
 from jsna.files.values import numbers
@@ -29,7 +28,7 @@ LICENCE = "Open Government Licence v3.0"
 
 @cache
 def _known() -> dict[str, Any]:
-    return yaml.safe_load(files("geo.data").joinpath("indices.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("geo.data", "indices.yml")
 
 
 def read_indices(path: Path, spec: dict[str, Any]) -> Loaded:

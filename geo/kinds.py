@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 import pandas as pd
-import yaml
 
 from geo.errors import PlaceError
 from jsna.errors import Problem, did_you_mean
+from jsna.files.packaged import packaged_yaml
 
 NEVER_A_CODE = re.compile(r"[ELMNSWK]9{8}")
 
@@ -20,7 +19,7 @@ NEVER_A_CODE = re.compile(r"[ELMNSWK]9{8}")
 @cache
 def kinds() -> dict[str, dict]:
     """The kinds of area, smallest first, as geo/data/kinds.yml has them."""
-    return yaml.safe_load(files("geo.data").joinpath("kinds.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("geo.data", "kinds.yml")
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
+from jsna.files.packaged import packaged_yaml
 
 OUTSIDER = "anyone who reads the pack"
 RULE = "a reader who knows the rule"
@@ -63,4 +62,4 @@ class Finding:
 @cache
 def words() -> dict[str, Any]:
     """The texts of the report."""
-    return yaml.safe_load(files("jsna.audit").joinpath("words.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.audit", "words.yml")

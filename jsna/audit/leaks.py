@@ -9,15 +9,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from jsna.audit.findings import Finding
 from jsna.audit.pieces import UNREADABLE, Piece, pieces
 from jsna.audit.sheets import csv_rows
+from jsna.files.packaged import packaged_yaml
 
 SHOWN_AT_MOST = 5
 KNOWN_METADATA = {"kernelspec", "language_info"}
@@ -160,7 +158,7 @@ def _hidden_parts(name: str, content: bytes) -> Iterator[Finding]:
 
 @cache
 def _settings() -> dict[str, Any]:
-    return yaml.safe_load(files("jsna.audit").joinpath("leaks.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.audit", "leaks.yml")
 
 
 @cache

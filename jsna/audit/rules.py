@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
+from jsna.files.packaged import packaged_yaml
 
 
 @cache
 def rules() -> dict[str, Any]:
     """What the tables of a pack are about."""
-    return yaml.safe_load(files("jsna.audit").joinpath("tables.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.audit", "tables.yml")

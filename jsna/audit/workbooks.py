@@ -8,13 +8,11 @@ import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 from typing import Any
-
-import yaml
 
 from jsna.audit.findings import Finding
 from jsna.audit.pack import Pack
+from jsna.files.packaged import packaged_yaml
 
 KINDS = (".xlsx", ".xlsm")
 Row = tuple[str, ...]
@@ -24,7 +22,7 @@ Table = tuple[str, str, Row, tuple[Row, ...]]
 @cache
 def settings() -> dict[str, Any]:
     """How sheets tell what they are."""
-    return yaml.safe_load(files("jsna.audit").joinpath("workbooks.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.audit", "workbooks.yml")
 
 
 def workbook_tables(pack: Pack) -> Iterator[Table]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from jsna.area import Area, period_name
 from jsna.chapters.base import frame_of_area, needs, passes_notice
@@ -23,6 +21,7 @@ from jsna.exhibits.charts import dot_interval, forest
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import format_number, table_exhibit
 from jsna.exhibits.text import listing
+from jsna.files.packaged import packaged_yaml
 from jsna.sources.homes import UNKNOWN_WARD
 
 WATCH = "watch"
@@ -35,7 +34,7 @@ COMPARATORS = {
 @cache
 def texts() -> dict[str, Any]:
     """The chapters' words."""
-    return yaml.safe_load(files("jsna.chapters").joinpath("texts.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.chapters", "texts.yml")
 
 
 @needs("pupils")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from jsna.area import Area, period_name
 from jsna.chapters.base import gap, needs, source_row, with_extras
@@ -20,11 +18,12 @@ from jsna.exhibits.charts import bars, trend
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import format_number, table_exhibit
 from jsna.exhibits.text import finding
+from jsna.files.packaged import packaged_yaml
 
 
 @cache
 def _series() -> dict[str, Any]:
-    return yaml.safe_load(files("jsna.chapters").joinpath("lait.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.chapters", "lait.yml")
 
 
 @needs("official")

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from jsna.evidence.catalogue import Indicator, catalogue
 from jsna.evidence.gaps_between import against, change_by_chance
@@ -18,6 +16,7 @@ from jsna.evidence.trends import Trend
 from jsna.exhibits.comparing import change_text
 from jsna.exhibits.tables import format_number
 from jsna.exhibits.text import listing
+from jsna.files.packaged import packaged_yaml
 from jsna.measures.trend import FEWEST_POINTS
 
 FEW = 5  # published numbers under this stand in tables as published; no sentence singles them out
@@ -38,7 +37,7 @@ VERDICTS = {
 @cache
 def texts() -> dict[str, Any]:
     """The words of the chapter."""
-    return yaml.safe_load(files("jsna.chapters").joinpath("outcomes.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.chapters", "outcomes.yml")
 
 
 def footnotes(rows: pd.DataFrame, known: Indicator) -> tuple[str, ...]:

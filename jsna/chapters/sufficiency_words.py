@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from jsna.evidence.projection.learned import errors_like
 from jsna.evidence.projection.outlook import Outlook
 from jsna.exhibits.text import listing
+from jsna.files.packaged import packaged_yaml
 
 # Fewer plans than this are too few to be compared with those of other authorities.
 FEWEST = 200
@@ -21,7 +20,7 @@ FEWEST = 200
 @cache
 def texts() -> dict[str, Any]:
     """What ``sufficiency.yml`` says."""
-    return yaml.safe_load(files("jsna.chapters").joinpath("sufficiency.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.chapters", "sufficiency.yml")
 
 
 def january_name(year: int) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from jsna.area import period_name
 from jsna.codes import labels
+from jsna.files.packaged import packaged_yaml
 from jsna.sources.homes import UNKNOWN_WARD
 
 NOT_KNOWN: Mapping[str, tuple[str, ...]] = {
@@ -42,7 +41,7 @@ GROUPS = ("ethnicity", "first_language", "primary_need", "school_urn", "year_gro
 @cache
 def limits() -> dict[str, float]:
     """From what on something is worth a look, as limits.yml has it."""
-    return yaml.safe_load(files("jsna.check").joinpath("limits.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.check", "limits.yml")
 
 
 def completeness(pupils: pd.DataFrame, by: str | None = None) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -64,7 +65,7 @@ class Coding:
             raise DisclosureError(*problems)
         return cls(worlds, tuple(variables), tuple(values), tuple(splits))
 
-    @property
+    @cached_property
     def strides(self) -> NDArray[np.int64]:
         """What one step of each digit is worth, the last that of the world."""
         sizes = [len(v) for v in self.values]
@@ -117,6 +118,37 @@ class Coding:
         return np.bincount(pairs[:, 0], minlength=len(self.worlds))
 
 
+@dataclass(frozen=True, eq=False)
+class _Wholes:
+    """The wholes of one split that are among some cells: where they, and their parts, stand there.
+
+    ``whole`` has their numbers in rising order, ``at`` their positions, ``world`` their worlds. Each of ``parts`` is
+    the position of a cell that is a part of the whole at ``of``.
+    """
+
+    whole: NDArray[np.int64]
+    at: NDArray[np.int64]
+    world: NDArray[np.int64]
+    parts: NDArray[np.int64]
+    of: NDArray[np.int64]
+
+    @classmethod
+    def among(cls, ids: NDArray[np.int64], coding: Coding, split: Split) -> _Wholes:
+        """Those among ``ids``, which rise."""
+        parts, wholes = coding.wholes(ids, split)
+        at = np.searchsorted(ids, wholes)
+        there = ids[np.minimum(at, len(ids) - 1)] == wholes
+        whole, first, of = np.unique(wholes[there], return_index=True, return_inverse=True)
+        return cls(whole, at[there][first], coding.world(whole), parts[there], of)
+
+    def added(self, count: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """How many parts of each whole have a count, and what these come to."""
+        counts = count[self.parts]
+        known = ~np.isnan(counts)
+        n = np.bincount(self.of[known], minlength=len(self.whole))
+        return n, np.bincount(self.of[known], counts[known], len(self.whole))
+
+
 def add_margins(cells: pd.DataFrame, coding: Coding) -> pd.DataFrame:
     """``cells`` (id, count, shown, official) with the margins that stand in no table and follow from the parts."""
     ids = np.sort(cells["id"].to_numpy())
@@ -127,11 +159,12 @@ def add_margins(cells: pd.DataFrame, coding: Coding) -> pd.DataFrame:
         ids = more
     full = cells.set_index("id").reindex(ids)
     count = full["count"].to_numpy("float64", copy=True)
+    wholes = [_Wholes.among(ids, coding, s) for s in coding.splits]
     seen = [coding.seen(cells["id"].to_numpy(), s) for s in coding.splits]
     while True:
         before = int(np.isnan(count).sum())
-        for split, parts_seen in zip(coding.splits, seen, strict=True):
-            _follow(ids, count, coding, split, parts_seen)
+        for split, found, parts_seen in zip(coding.splits, wholes, seen, strict=True):
+            _follow(count, found, split, parts_seen)
         if int(np.isnan(count).sum()) == before:
             break
     there = ~np.isnan(count)
@@ -145,33 +178,22 @@ def add_margins(cells: pd.DataFrame, coding: Coding) -> pd.DataFrame:
     )
 
 
-def _parts(ids, count, coding: Coding, split: Split) -> pd.DataFrame:
-    """Each whole of a split that is there or could be: position, its parts' number and sum, and its world."""
-    at, wholes = coding.wholes(ids, split)
-    grouped = pd.DataFrame({"whole": wholes, "sum": count[at]}).groupby("whole")["sum"]
-    found = grouped.agg(n="count", sum="sum").reset_index()
-    found["at"] = pd.Index(ids).get_indexer(found["whole"])
-    return found[found["at"] >= 0].assign(world=lambda f: coding.world(f["whole"].to_numpy()))
-
-
-def _follow(ids, count: NDArray[np.float64], coding: Coding, split: Split, seen: NDArray[np.int64]) -> None:
+def _follow(count: NDArray[np.float64], found: _Wholes, split: Split, seen: NDArray[np.int64]) -> None:
     """Fill in the counts of wholes all of whose parts are there.
 
     Where a classification has parts that are seen nowhere in a world, the parts make up the whole only if they do so
     wherever that whole is known.
     """
-    found = _parts(ids, count, coding, split)
-    found = found[found["n"] == seen[found["world"]]]
-    known = count[found["at"]]
+    n, added = found.added(count)
+    known = count[found.at]
+    complete = n == seen[found.world]
+    fill = complete & np.isnan(known)
     if split.declared:
-        agrees = pd.Series(known == found["sum"].to_numpy()).where(~np.isnan(known)).groupby(found["world"].to_numpy())
-        whole = seen == len(split.parts)
-        agreed = agrees.agg(lambda a: a.notna().any() and bool(a.dropna().all()))
-        whole[agreed.index[agreed]] = True
-        found = found[whole[found["world"]]]
-        known = count[found["at"]]
-    fill = np.isnan(known)
-    count[found["at"].to_numpy()[fill]] = found["sum"].to_numpy()[fill]
+        told = complete & ~np.isnan(known)
+        agree = np.bincount(found.world[told & (known == added)], minlength=len(seen))
+        differ = np.bincount(found.world[told & (known != added)], minlength=len(seen))
+        fill &= ((seen == len(split.parts)) | ((agree > 0) & (differ == 0)))[found.world]
+    count[found.at[fill]] = added[fill]
 
 
 def adding_up(cells: pd.DataFrame, coding: Coding) -> tuple[pd.DataFrame, sparse.csr_array]:
@@ -186,31 +208,31 @@ def adding_up(cells: pd.DataFrame, coding: Coding) -> tuple[pd.DataFrame, sparse
     rows, columns, signs, rests, problems = [], [], [], [], []
     n_rows, n_cells = 0, len(ids)
     for split in coding.splits:
-        found = _parts(ids, count, coding, split)
-        if not len(found):
+        found = _Wholes.among(ids, coding, split)
+        if not len(found.whole):
             continue
         seen = coding.seen(shown_ids, split)
-        found["rest"] = count[found["at"]] - found["sum"]
-        if (found["rest"] < 0).any():
-            problems.append(_too_many(found[found["rest"] < 0], coding, split))
-        unsaid = found["rest"].ne(0).groupby(found["world"]).transform("any")
-        open_end = not split.declared or (seen[found["world"]] < len(split.parts))
-        open_end = (found["n"] < seen[found["world"]]) | (unsaid & open_end)
-        row = n_rows + np.arange(len(found))
-        at, wholes = coding.wholes(ids, split)
-        of = pd.Series(row, index=found["whole"]).reindex(wholes).to_numpy()
-        there = ~np.isnan(of)
-        left = found[open_end]
-        rows += [row, of[there].astype("int64"), row[open_end.to_numpy()]]
-        columns += [found["at"].to_numpy(), at[there], n_cells + np.arange(len(left))]
-        signs += [np.ones(len(row)), -np.ones(there.sum()), -np.ones(len(left))]
-        rests.append(pd.DataFrame({"id": left["whole"], "count": left["rest"], "shown": False, "official": False}))
-        n_rows, n_cells = n_rows + len(found), n_cells + len(left)
+        n, added = found.added(count)
+        rest = count[found.at] - added
+        if (rest < 0).any():
+            problems.append(_too_many(int((rest < 0).sum()), coding, split))
+        unsaid = np.bincount(found.world[rest != 0], minlength=len(seen)) > 0
+        some_unseen = seen < len(split.parts) if split.declared else np.ones(len(seen), bool)
+        open_end = (n < seen[found.world]) | (unsaid & some_unseen)[found.world]
+        row = n_rows + np.arange(len(found.whole))
+        rows += [row, row[found.of], row[open_end]]
+        columns += [found.at, found.parts, n_cells + np.arange(open_end.sum())]
+        signs += [np.ones(len(row)), -np.ones(len(found.of)), -np.ones(open_end.sum())]
+        rests.append((found.whole[open_end], rest[open_end]))
+        n_rows, n_cells = n_rows + len(row), n_cells + int(open_end.sum())
     if problems:
         raise DisclosureError(*problems)
-    cells = pd.concat([cells.assign(part=""), *(r.assign(part="rest") for r in rests)], ignore_index=True)
+    cells = cells.assign(part="")
     if not rows:
         return cells, sparse.csr_array((0, len(cells)))
+    whole, rest = (np.concatenate(parts) for parts in zip(*rests, strict=True))
+    left = pd.DataFrame({"id": whole, "count": rest, "shown": False, "official": False, "part": "rest"})
+    cells = pd.concat([cells, left], ignore_index=True)
     where = (np.concatenate(rows), np.concatenate(columns))
     matrix = sparse.csr_array((np.concatenate(signs), where), shape=(n_rows, n_cells))
     return _without_idle_margins(cells, matrix)
@@ -233,12 +255,12 @@ def _without_idle_margins(cells: pd.DataFrame, matrix: sparse.csr_array) -> tupl
     return cells[keep].reset_index(drop=True), sparse.csr_array(matrix[:, keep])
 
 
-def _too_many(found: pd.DataFrame, coding: Coding, split: Split) -> Problem:
+def _too_many(sums: int, coding: Coding, split: Split) -> Problem:
     name = coding.variables[split.variable]
     return Problem(
         "The parts are more people than the whole they make up.",
         where=f"{name}: {coding.values[split.variable][split.whole] or 'everybody'}",
-        value=f"{len(found)} sums",
+        value=f"{sums} sums",
         expected="parts that add up to no more than their whole",
         mend="Check that the tables count the same people, and that no category lies in two others of one kind.",
     )

@@ -11,11 +11,8 @@ unknown group are for the caller to leave out.
 
 from __future__ import annotations
 
-from importlib.resources import files
-
 import numpy as np
 import pandas as pd
-import yaml
 from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
@@ -29,6 +26,7 @@ from jsna.disproportionality.peer_columns import (
     within,
 )
 from jsna.errors import MeasureError, Problem, did_you_mean
+from jsna.files.packaged import packaged_yaml
 from jsna.measures.columns import BOTH_ONE, MISSING, NEGATIVE, aligned, normal_quantile
 
 UNDER_CELL = "under the minimum cell"
@@ -41,7 +39,7 @@ PROGRESS = "reasonable progress"
 NOT_A_P_VALUE = "p-value outside 0 to 1"
 YEARS = 3
 
-_FILE = yaml.safe_load(files("jsna.disproportionality").joinpath("peers.yml").read_text(encoding="utf-8"))
+_FILE = packaged_yaml("jsna.disproportionality", "peers.yml")
 CONSTANTS: dict[str, dict] = {rule: entry["constants"] for rule, entry in _FILE.items()}
 RULES: dict[str, dict[str, str]] = {
     rule: {part: entry[part].format(**entry["constants"]) for part in ("name", "what", "source", "fault")}

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from numpy.typing import NDArray
 
 from jsna.errors import MeasureError, Problem, did_you_mean
+from jsna.files.packaged import packaged_yaml
 
 OVER, UNDER, WATCH = "over-identified", "under-identified", "watch"
 INSUFFICIENT, NO_EVIDENCE = "insufficient data", "no evidence"
@@ -24,7 +23,7 @@ FLAGGED = (OVER, UNDER)
 @cache
 def thresholds() -> dict[str, Any]:
     """Every constant of the flags, and the words of their reasons."""
-    return yaml.safe_load(files("jsna.disproportionality").joinpath("thresholds.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.disproportionality", "thresholds.yml")
 
 
 @dataclass(frozen=True)

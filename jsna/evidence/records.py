@@ -10,9 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from jsna.errors import CodeListError, Problem
-
-# The parser written in C reads the same ten times as fast; where it was not built, the other does.
-PARSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from jsna.files.packaged import PARSER
 
 
 class Model(BaseModel):

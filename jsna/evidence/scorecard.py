@@ -14,12 +14,12 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from jsna.evidence.catalogue import Catalogue, Frame, FrameList, Indicator, catalogue
 from jsna.evidence.comparators import ENGLAND, Comparator
 from jsna.evidence.standing import standings
 from jsna.evidence.values.periods import year_of
+from jsna.files.packaged import packaged_yaml
 from jsna.measures import trend_test
 
 Place = Literal["scorecard", "dashboard", "figures"]
@@ -35,7 +35,7 @@ HIDDEN = "no change: the figure is not shown"
 @cache
 def settings() -> MappingProxyType[str, Any]:
     """Thresholds, order and words of the Scorecard and the Dashboard."""
-    return MappingProxyType(yaml.safe_load(files("jsna.evidence").joinpath("scorecard.yml").read_text("utf-8")))
+    return MappingProxyType(packaged_yaml("jsna.evidence", "scorecard.yml"))
 
 
 def headline_list(frame: Frame) -> FrameList:

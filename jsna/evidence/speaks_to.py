@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import Any
-
-import yaml
 
 from jsna.evidence.catalogue import Frame
 from jsna.evidence.pipeline import stages
+from jsna.files.packaged import packaged_yaml
 
 
 @cache
 def _told() -> dict[str, Any]:
-    return yaml.safe_load(files("jsna.evidence").joinpath("speaks_to.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.evidence", "speaks_to.yml")
 
 
 def indicator_of(outcome: str) -> str:

@@ -6,15 +6,14 @@ On what basis children are counted, and what may be divided by what, is in ``bas
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import Field, model_validator
 
 from jsna.errors import CodeListError, Problem
 from jsna.evidence.records import Model
+from jsna.files.packaged import packaged_yaml
 
 Basis = Literal[
     "school_location", "responsible_la", "residence", "gp_or_icb", "respondents", "audited", "working_area", "council"
@@ -117,7 +116,7 @@ class Derived(Model):
 @cache
 def bases() -> MappingProxyType[str, dict[str, Any]]:
     """Each basis: ``name`` in words, and ``under``, the bases of denominators it may be divided by."""
-    return MappingProxyType(yaml.safe_load(files("jsna.evidence").joinpath("bases.yml").read_text(encoding="utf-8")))
+    return MappingProxyType(packaged_yaml("jsna.evidence", "bases.yml"))
 
 
 def refuse_across(numerator: str, denominator: str) -> None:

@@ -6,17 +6,16 @@ import io
 import textwrap
 from collections.abc import Sequence
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from jsna.disclosure import Released
 from jsna.exhibits.model import SYNTHETIC, Exhibit
 from jsna.exhibits.tables import behind, format_number, must_be_released
 from jsna.exhibits.text import notice
+from jsna.files.packaged import packaged_yaml
 
 RATIO_LIMITS = (0.2, 5.0)
 BAND = (0.80, 1.25)
@@ -26,7 +25,7 @@ ROW_INCHES, LINE_INCHES = 0.27, 0.165
 @cache
 def palette() -> dict[str, Any]:
     """The colours."""
-    return yaml.safe_load(files("jsna.exhibits").joinpath("palette.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.exhibits", "palette.yml")
 
 
 def set_type() -> None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from jsna.codes import code_list
 from jsna.counts import CELL_KEY, KEYS, NEEDS, OUTCOMES, record_keys
 from jsna.disclosure.cells import PERIOD, Table
+from jsna.files.packaged import packaged_yaml
 from jsna.linked.names import ALL_PUPILS, KNOWN, NOT_KNOWN, PUPILS, category, variable_of
 from jsna.linked.plan import Plan, Split, together
 from jsna.sealed import Sealed
@@ -32,7 +31,7 @@ SEN_SPLITS: tuple[Split, ...] = (
 @cache
 def planned() -> dict[str, Any]:
     """What ``pupils.yml`` lists."""
-    return yaml.safe_load(files("jsna.linked").joinpath("pupils.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.linked", "pupils.yml")
 
 
 def unknown_groups(column: str) -> tuple[str, ...]:

@@ -6,14 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from jsna.disproportionality.rule import FLAGGED, WATCH
 from jsna.evidence.cards.complete import NOT_KNOWN
+from jsna.files.packaged import packaged_yaml
 
 FIGURES = ("pooled_risk_ratio", "pooled_lower", "pooled_upper")
 
@@ -30,7 +29,7 @@ class Message:
 @cache
 def settings() -> dict[str, Any]:
     """What ``document.yml`` says."""
-    return yaml.safe_load(files("jsna.pack").joinpath("document.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.pack", "document.yml")
 
 
 def key_messages(cards: Sequence[Mapping[str, Any]], exhibits: Sequence[Mapping[str, Any]]) -> list[Message]:

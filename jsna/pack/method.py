@@ -6,11 +6,9 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from html import escape, unescape
-from importlib.resources import files
 from typing import Any
 
-import yaml
-
+from jsna.files.packaged import packaged_yaml
 from jsna.pack.harvest import EXHIBIT
 
 SAID = ("finding", "notice", "heading")
@@ -20,7 +18,7 @@ _ITEM = re.compile(r"<li>(.*?)</li>", re.S)
 @cache
 def rules() -> dict[str, Any]:
     """What ``method.yml`` says."""
-    return yaml.safe_load(files("jsna.pack").joinpath("method.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.pack", "method.yml")
 
 
 def folded_cell(cell: Mapping[str, Any]) -> Any:

@@ -7,8 +7,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from jsna import WORKBENCH_VERSION
 from jsna.area import Area, period_name
 from jsna.chapters.disparity import outcome_name, texts
@@ -16,6 +14,7 @@ from jsna.disclosure import SYMBOLS
 from jsna.disproportionality.rule import FLAGGED, INSUFFICIENT, WATCH
 from jsna.evidence.catalogue import Frame
 from jsna.evidence.scorecard import headline_list
+from jsna.files.packaged import packaged_yaml
 from jsna.pack.card_words import rows_of
 from jsna.pack.method import folded_cell
 from jsna.pack.names import spoken
@@ -92,7 +91,7 @@ def cards_page(cards: Sequence[Mapping[str, Any]], frame: Frame, area: Area) -> 
 
 def help_pages(area: Area) -> dict[str, str]:
     """The words explained, and the accessibility statement for the council to complete: HTML by file name."""
-    terms = yaml.safe_load(files("jsna.pack").joinpath("glossary.yml").read_text(encoding="utf-8"))
+    terms = packaged_yaml("jsna.pack", "glossary.yml")
     shared = {"css": style(), "area_name": area.label, "cycle": area.params.cycle, "version": WORKBENCH_VERSION}
     made = template("help.html.j2")
     return {
@@ -158,7 +157,7 @@ def index_page(*, flags: list[dict[str, Any]], absent: list[dict[str, Any]], bri
         key=lambda f: (f["status"] == WATCH, f["characteristic"] == "sex"),
     )
     heading, mixed = ratio_heading(standing)
-    gaps = yaml.safe_load(files("jsna.pack").joinpath("gaps.yml").read_text(encoding="utf-8"))
+    gaps = packaged_yaml("jsna.pack", "gaps.yml")
     named = [
         f
         | {

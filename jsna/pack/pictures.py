@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 
-import yaml
 from markupsafe import Markup
+
+from jsna.files.packaged import packaged_yaml
 
 IN_A_ROW, MOST_PEOPLE = 5, 20
 _PERSON = (
@@ -18,7 +18,7 @@ _PERSON = (
 @cache
 def pictures() -> dict[str, dict[str, str]]:
     """What ``pictures.yml`` says: ``drawings`` by name, and which stands ``beside`` which sentence."""
-    return yaml.safe_load(files("jsna.pack").joinpath("pictures.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.pack", "pictures.yml")
 
 
 def beside(key: str) -> Markup:

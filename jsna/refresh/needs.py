@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from importlib.resources import files
-
-import yaml
 
 from jsna.errors import SourceError
+from jsna.files.packaged import packaged_yaml
 from jsna.refresh.plan import Chapter
 from jsna.sources.folder import EHC_TABLES, OfficialFolder
 
@@ -16,7 +14,7 @@ from jsna.sources.folder import EHC_TABLES, OfficialFolder
 @cache
 def needs() -> dict[str, list[str]]:
     """The files of each chapter that cannot do without them, as keys of jsna/sources/folder.yml."""
-    return yaml.safe_load(files("jsna.refresh").joinpath("needs.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.refresh", "needs.yml")
 
 
 def lacking(folder: OfficialFolder, chapter: str) -> list[str]:

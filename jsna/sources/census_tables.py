@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import pandas as pd
-import yaml
 
+from jsna.files.packaged import packaged_yaml
 from jsna.files.values import dates, tidy, without_decimal_zero
 
 NO_RANK = 9
@@ -31,7 +30,7 @@ PERIOD_MEND = "Correct the dates of the period in the school's system."
 @cache
 def census_spec() -> dict[str, Any]:
     """Spellings and tables of the census, as census.yml has them."""
-    return yaml.safe_load(files("jsna.sources").joinpath("census.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.sources", "census.yml")
 
 
 def needs_by_rank(pupil: pd.Series, rank: pd.Series, need: pd.Series) -> tuple[pd.DataFrame, pd.Series]:

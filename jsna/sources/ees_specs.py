@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from jsna.files.headers import bare, plain
+from jsna.files.packaged import packaged_yaml
 from jsna.files.result import Loaded, Summary, refused, together
 
 COMPULSORY = ["time_period", "time_identifier", "geographic_level", "country_code", "country_name"]
@@ -186,4 +185,4 @@ def meta_of(text: pd.DataFrame, where: str, data_columns: Iterable[str] = ()) ->
 
 
 def _yaml(name: str) -> dict[str, Any]:
-    return yaml.safe_load(files("jsna.sources").joinpath("ees_files", f"{name}.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.sources", "ees_files", f"{name}.yml")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from jsna.codes import ethnicity_code
 from jsna.errors import Problem, SourceError, did_you_mean
 from jsna.files.headers import need_columns
+from jsna.files.packaged import packaged_yaml
 from jsna.files.result import Loaded
 from jsna.sources.ees import read_ees
 from jsna.sources.ees_specs import known_files
@@ -22,7 +21,7 @@ AGES = ("Age", "Age when plan started", "Age when plan ceased")
 
 @cache
 def _spec() -> dict[str, Any]:
-    return yaml.safe_load(files("jsna.sources").joinpath("ehc_release.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.sources", "ehc_release.yml")
 
 
 def read_ehc_table(path: Path, table: str, *, whole: bool = True) -> Loaded:

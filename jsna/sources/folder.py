@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, cached_property
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import yaml
 
 from geo.boundaries import check_boundaries
 from geo.files import read_place_file
 from geo.recoding import recodings
 from jsna.errors import Problem, SourceError, did_you_mean
 from jsna.files.headers import need_columns
+from jsna.files.packaged import packaged_yaml
 from jsna.files.result import Loaded
 from jsna.sources import tables
 from jsna.sources.ehc_release import read_ehc_table
@@ -29,7 +28,7 @@ EHC_TABLES = ("caseload", "requests", "timeliness_20_week", "sen_needs_all_plans
 @cache
 def every_file() -> dict[str, dict[str, Any]]:
     """Every source that is read from the folder, those included that need not be there."""
-    return yaml.safe_load(files("jsna.sources").joinpath("folder.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.sources", "folder.yml")
 
 
 @cache

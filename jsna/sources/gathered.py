@@ -6,14 +6,13 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from jsna.codes import LISTS, all_versions
+from jsna.files.packaged import packaged_yaml
 from jsna.files.result import refused
 from jsna.sources.identity import HIDDEN, masked, shown
 
@@ -24,7 +23,7 @@ FILES_SHOWN, ROWS_SHOWN = 2, 5
 @cache
 def rules() -> dict[str, dict[str, dict[str, Any]]]:
     """The rules of pupil_rules.yml: ``findings`` and ``refusals`` by name."""
-    return yaml.safe_load(files("jsna.sources").joinpath("pupil_rules.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.sources", "pupil_rules.yml")
 
 
 @cache

@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
-from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from geo.kinds import clean_codes, is_of_kind, kinds
 from jsna.errors import Problem, SourceError, did_you_mean
 from jsna.files.archive import member_names
 from jsna.files.headers import need_columns, plain
+from jsna.files.packaged import packaged_yaml
 from jsna.files.result import Loaded, Summary, refused, sha256_of, together
 from jsna.files.text import read_delimited, read_rows
 from jsna.files.values import trim, whole_numbers
@@ -31,7 +30,7 @@ COUNTRIES = {"E": "England", "W": "Wales"}
 @cache
 def known_tables() -> dict[str, dict[str, dict]]:
     """The bulk tables (``nomis``) and extracts (``slices``) that are known, as population.yml has them."""
-    return yaml.safe_load(files("jsna.sources").joinpath("population.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.sources", "population.yml")
 
 
 def leaves_of(categories: Sequence[str]) -> list[str]:

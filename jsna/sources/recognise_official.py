@@ -9,11 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
-
-import yaml
 
 from geo.boundaries import Boundaries, read_boundaries
 from geo.files import known_files as place_files
@@ -25,6 +22,7 @@ from jsna.codes import all_versions
 from jsna.errors import Problem, SourceError
 from jsna.files.archive import member_names, open_stream
 from jsna.files.headers import plain
+from jsna.files.packaged import packaged_yaml
 from jsna.files.result import Loaded
 from jsna.files.text import first_row
 from jsna.sources.ees import read_ees, read_release
@@ -116,7 +114,7 @@ def _whole_release(path: Path) -> dict[str, Loaded]:
 
 @cache
 def _listed() -> dict[str, dict]:
-    return yaml.safe_load(files("jsna.sources").joinpath("official.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.sources", "official.yml")
 
 
 @cache

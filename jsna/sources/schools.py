@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from jsna.errors import Problem, SourceError, did_you_mean
 from jsna.files.headers import bare, match
+from jsna.files.packaged import packaged_yaml
 from jsna.files.result import Loaded, Summary, refused, sha256_of, together
 from jsna.files.text import read_delimited
 from jsna.files.values import tidy, trim, without_decimal_zero
@@ -179,4 +178,4 @@ def _words(part: str) -> dict[str, str]:
 
 @cache
 def _data() -> dict[str, Any]:
-    return yaml.safe_load(files("jsna.sources").joinpath("schools.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.sources", "schools.yml")

@@ -7,16 +7,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from geo.places import embedded_lsoas
+from jsna.files.packaged import packaged_yaml
 
 BLOCK = 40_000
 DOWN_SYNDROME_FROM = "202425"
@@ -67,7 +66,7 @@ def _of_edition(name: str, edition: str) -> dict[str, Any]:
 
 @cache
 def _yaml(name: str) -> dict[str, Any]:
-    return yaml.safe_load(files("jsna.synthetic").joinpath(name).read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.synthetic", name)
 
 
 @dataclass(frozen=True)

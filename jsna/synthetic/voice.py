@@ -9,15 +9,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from jsna.codes import labels
+from jsna.files.packaged import packaged_yaml
 from jsna.files.result import Loaded
 
 IDS = {"parents": "F", "young_people": "Y", "practitioners": "W"}
@@ -80,7 +79,7 @@ def tables(seed: int, cycle: str, pupils: pd.DataFrame, questions: pd.DataFrame)
 
 def settings() -> dict[str, Any]:
     """What ``voice.yml`` says of the invented voice."""
-    return yaml.safe_load(files("jsna.synthetic").joinpath("voice.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.synthetic", "voice.yml")
 
 
 def _wave(

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from jsna.disproportionality.rule import FLAGGED, WATCH
 from jsna.evidence.cards.confidence import UNKNOWN, not_known
@@ -19,6 +17,7 @@ from jsna.evidence.catalogue import Frame, catalogue
 from jsna.evidence.cycles.changes import changed_flags
 from jsna.evidence.cycles.decisions import Decisions
 from jsna.evidence.cycles.edition import Edition
+from jsna.files.packaged import packaged_yaml
 
 FIELDS = (
     *("id", "question", "headline", "frames", "size", "trend", "inequality", "comparison", "confidence", "voice"),
@@ -196,7 +195,7 @@ def _voice(card: Mapping[str, Any], s: Setting) -> list[dict[str, Any]] | None:
 
 @cache
 def _evidence() -> tuple[dict[str, Any], ...]:
-    return tuple(yaml.safe_load(files("jsna.evidence.cards").joinpath("what_works.yml").read_text(encoding="utf-8")))
+    return tuple(packaged_yaml("jsna.evidence.cards", "what_works.yml"))
 
 
 def _what_works(card: Mapping[str, Any]) -> list[dict[str, str]] | None:

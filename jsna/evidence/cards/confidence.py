@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from jsna.errors import CodeListError, Problem, did_you_mean
+from jsna.files.packaged import packaged_yaml
 
 HIGH, MEDIUM, LOW, UNKNOWN = "high", "medium", "low", "unknown"
 
 
 @cache
 def _told() -> dict[str, Any]:
-    return yaml.safe_load(files("jsna.evidence.cards").joinpath("confidence.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.evidence.cards", "confidence.yml")
 
 
 def graded(*weaknesses: str, stands_in: bool = False) -> dict[str, Any]:

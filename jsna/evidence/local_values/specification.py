@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from jsna.evidence.catalogue import Indicator, Local, refuse_across
+from jsna.files.packaged import packaged_yaml
 
 ALIASES = {"annual_reviews": "reviews", "ehc_cases": "cases", "survey_responses": "survey"}
 OF_PUPILS = {"any_sen": "all_sen", "sen_support": "sen_support", "ehc_plan": "ehc_plan", "no_sen": "no_sen"}
@@ -22,7 +21,7 @@ WAY_COLUMNS = ("place", "indicator", "group", "brings", "measure", "numerator", 
 @cache
 def specification() -> dict[str, Any]:
     """What each source counts, by source, as ``local_values.yml`` has it."""
-    return yaml.safe_load(files("jsna.evidence.local_values").joinpath("local_values.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.evidence.local_values", "local_values.yml")
 
 
 def names_of(brings: str) -> dict[str, tuple[str, ...]]:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from jsna.errors import MeasureError, Problem
+from jsna.files.packaged import packaged_yaml
 from jsna.sealed import Sealed
 
 COUNTS = ("numerator", "denominator")
@@ -149,4 +148,4 @@ def beside(numbers: Mapping[str, pd.DataFrame], base: pd.DataFrame, by: Sequence
 @cache
 def data() -> dict[str, Any]:
     """The limits, modules and words of ``operational.yml``."""
-    return yaml.safe_load(files("jsna.evidence.operational").joinpath("operational.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.evidence.operational", "operational.yml")

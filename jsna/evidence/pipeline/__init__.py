@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Annotated, Any, Literal
 
 import pandas as pd
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jsna.codes import code_list
 from jsna.errors import CodeListError, Problem, SourceError, did_you_mean
 from jsna.evidence.comparison import Dimension
+from jsna.files.packaged import packaged_yaml
 from jsna.sources.folder import OfficialFolder
 
 ENGLAND = "E92000001"
@@ -120,7 +119,7 @@ class Stages:
 @cache
 def stages() -> Stages:
     """The stages of the process. Raises one ``CodeListError`` with every fault of the file."""
-    told = yaml.safe_load(files("jsna.evidence.pipeline").joinpath("pipeline.yml").read_text(encoding="utf-8"))
+    told = packaged_yaml("jsna.evidence.pipeline", "pipeline.yml")
     return read_stages(told)
 
 

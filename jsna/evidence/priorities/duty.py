@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from jsna.disproportionality.rule import FLAGGED, INSUFFICIENT, NOT_SHOWN, WATCH
+from jsna.files.packaged import packaged_yaml
 
 
 @cache
 def characteristics() -> dict[str, Any]:
     """The protected characteristics, and what speaks to each."""
-    return yaml.safe_load(files("jsna.evidence.priorities").joinpath("duty.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.evidence.priorities", "duty.yml")
 
 
 def duty_table(flags: pd.DataFrame) -> pd.DataFrame:

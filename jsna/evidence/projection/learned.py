@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from jsna.evidence.projection.backtest import errors_by_band, errors_of, known_by, misses, with_ranges
 from jsna.evidence.projection.history import LOCAL, History, history_of, january
@@ -16,6 +14,7 @@ from jsna.evidence.projection.parts import placements_of, shifted_shares
 from jsna.evidence.projection.project import project
 from jsna.evidence.projection.ranges import Spread, spread_of
 from jsna.evidence.projection.specification import bands, settings
+from jsna.files.packaged import packaged_yaml
 
 if TYPE_CHECKING:
     from jsna.sources.folder import OfficialFolder
@@ -29,7 +28,7 @@ SIZES = (0, 1200, 2000, 3500)
 @cache
 def learned() -> dict[str, Any]:
     """What ``learned.yml`` holds; ``benchmarks/projection.py --write`` makes it."""
-    return yaml.safe_load(files("jsna.evidence.projection").joinpath("learned.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.evidence.projection", "learned.yml")
 
 
 def spread(of: str) -> Spread:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from jsna.errors import MeasureError, Problem, did_you_mean
 from jsna.evidence.projection.flow import expected_new, flow, rates_of
@@ -17,6 +15,7 @@ from jsna.evidence.projection.history import History
 from jsna.evidence.projection.parts import moved_share
 from jsna.evidence.projection.project import Projection
 from jsna.evidence.projection.specification import bands, settings
+from jsna.files.packaged import packaged_yaml
 
 KEYS = {
     "entry": {"name", "kind", "years_back"},
@@ -28,8 +27,7 @@ KEYS = {
 @cache
 def scenarios() -> dict[str, dict[str, Any]]:
     """The scenarios of ``scenarios.yml``, checked."""
-    text = files("jsna.evidence.projection").joinpath("scenarios.yml").read_text(encoding="utf-8")
-    return checked(yaml.safe_load(text))
+    return checked(packaged_yaml("jsna.evidence.projection", "scenarios.yml"))
 
 
 def checked(given: Any) -> dict[str, dict[str, Any]]:

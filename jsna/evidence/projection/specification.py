@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
+from jsna.files.packaged import packaged_yaml
 
 
 @cache
 def settings() -> dict[str, Any]:
     """What ``settings.yml`` says."""
-    return yaml.safe_load(files("jsna.evidence.projection").joinpath("settings.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.evidence.projection", "settings.yml")
 
 
 def bands() -> list[str]:

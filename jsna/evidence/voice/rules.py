@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
+from jsna.files.packaged import packaged_yaml
 
 HERE = "jsna.evidence.voice"
 LABELS = {
@@ -21,7 +20,7 @@ LABELS = {
 @cache
 def read(name: str) -> Any:
     """A data file of this room."""
-    return yaml.safe_load(files(HERE).joinpath(name).read_text(encoding="utf-8"))
+    return packaged_yaml(HERE, name)
 
 
 def rule(name: str) -> Any:

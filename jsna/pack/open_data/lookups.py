@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any, Literal
 
-import yaml
+from jsna.files.packaged import packaged_yaml
 
 Level = Literal["FAIL", "WARN"]
 HERE = "jsna.pack.open_data"
@@ -30,7 +29,7 @@ class Told:
 
 def read_list(name: str) -> dict[str, Any]:
     """A file of lists of this room."""
-    return yaml.safe_load(files(HERE).joinpath(name).read_text(encoding="utf-8"))
+    return packaged_yaml(HERE, name)
 
 
 @cache

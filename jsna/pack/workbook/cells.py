@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import pandas as pd
-import yaml
+
+from jsna.files.packaged import packaged_yaml
 
 LONGEST_CELL = 32_000
 LONGEST_HEADING = 200
@@ -35,8 +35,7 @@ class Table:
 @cache
 def settings(name: str = "sheets") -> dict[str, Any]:
     """What ``sheets.yml`` or ``words.yml`` says."""
-    text = files("jsna.pack.workbook").joinpath(f"{name}.yml").read_text(encoding="utf-8")
-    return yaml.safe_load(text)
+    return packaged_yaml("jsna.pack.workbook", f"{name}.yml")
 
 
 def rows_of(table_csv: str) -> pd.DataFrame:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 
 import pandas as pd
-import yaml
+
+from jsna.files.packaged import packaged_yaml
 
 
 @cache
 def patterns() -> dict[str, str]:
     """Each kind of telling words, and the pattern that finds it."""
-    text = files("jsna.sources.extracts").joinpath("identifying.yml").read_text(encoding="utf-8")
-    return yaml.safe_load(text)
+    return packaged_yaml("jsna.sources.extracts", "identifying.yml")
 
 
 def tells_who(text: pd.Series) -> pd.Series:

@@ -8,11 +8,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from jsna.codes import LISTS, code_list
 from jsna.files.headers import bare
+from jsna.files.packaged import packaged_yaml
 from jsna.sources.extracts.rules import RULES, columns_of
 
 Severity = Literal["E", "W"]
@@ -150,8 +150,8 @@ class Spec(_Strict):
 @cache
 def specs() -> dict[str, Spec]:
     """Every kind by its name, in alphabetical order; a specification that is not sound raises ``ValidationError``."""
-    paths = sorted(files(HERE).joinpath("specs").iterdir(), key=lambda path: path.name)
-    found = [_spec(path.read_text(encoding="utf-8")) for path in paths if path.name.endswith(".yml")]
+    names = sorted(path.name for path in files(HERE).joinpath("specs").iterdir())
+    found = [_spec(packaged_yaml(HERE, "specs", name)) for name in names if name.endswith(".yml")]
     return {spec.kind: spec for spec in found}
 
 
@@ -163,12 +163,11 @@ def own_list(name: str) -> list[dict[str, str]]:
 
 @cache
 def _common() -> dict[str, dict[str, Column]]:
-    text = yaml.safe_load(files(HERE).joinpath("common.yml").read_text(encoding="utf-8"))
+    text = packaged_yaml(HERE, "common.yml")
     return {part: _columns(given) for part, given in text.items()}
 
 
-def _spec(text: str) -> Spec:
-    given = yaml.safe_load(text)
+def _spec(given: dict[str, Any]) -> Spec:
     return Spec(**{**given, "columns": _columns(given["columns"])})
 
 

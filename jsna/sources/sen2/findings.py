@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import pandas as pd
-import yaml
+
+from jsna.files.packaged import packaged_yaml
 
 FINDING_COLUMNS = ("number", "name", "severity", "table", "count", "rows", "sentence")
 SEVERITIES = ("error", "warning", "query", "note")
@@ -36,7 +36,7 @@ class Finding:
 @cache
 def spec(package: str, name: str) -> Mapping[str, Any]:
     """A file of checks."""
-    return yaml.safe_load(files(package).joinpath(name).read_text(encoding="utf-8"))
+    return packaged_yaml(package, name)
 
 
 def found(

@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from jsna.codes import code_list
 from jsna.files.headers import bare, match
+from jsna.files.packaged import packaged_yaml
 from jsna.sources.identity import is_identifier
 
 
@@ -62,7 +61,7 @@ class Table:
 @cache
 def layout() -> Mapping[str, Any]:
     """The layout file as it stands."""
-    return yaml.safe_load(files("jsna.sources.sen2").joinpath("layout.yml").read_text(encoding="utf-8"))
+    return packaged_yaml("jsna.sources.sen2", "layout.yml")
 
 
 @cache

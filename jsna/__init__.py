@@ -1,3 +1,9 @@
 """Is SEND identified fairly here, and what does the area need? See docs/architecture.md for the rooms."""
 
+import os
+
 WORKBENCH_VERSION = "0.1.0"
+
+# The models' matrices are small, and chapters run side by side: threads of linear algebra only wait for one another (on
+# a busy machine the models of chapter 03 took fifteen times as long). It is read when numpy is first imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

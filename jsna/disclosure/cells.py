@@ -160,35 +160,55 @@ def _long(table: Table, variable_of: Mapping[str, str]) -> pd.DataFrame:
         )
     if problems:
         raise DisclosureError(*problems)
-    keys = frame[[*period, *table.by]].astype(object)
-    keys = keys.where(keys.notna(), NOT_STATED).astype(str).set_axis([*period, *named], axis="columns")
-    if keys.duplicated().any():
+    words = {n: _words(frame[c]) for n, c in zip([*period, *named], [*period, *table.by], strict=True)}
+    if pd.DataFrame(words).duplicated().any():
         raise DisclosureError(
             Problem("The table has several rows of the same categories.", where=table.name, value=list(table.by))
         )
-    rows = pd.concat([_every_combination(f, named) for _, f in keys.groupby(period)]) if period else keys
-    rows = _every_combination(keys, named) if not period else rows
-    values = frame[list(table.measures)].reindex(rows["row"]).fillna(0)
+    periods = [np.flatnonzero(words[PERIOD] == p) for p in sorted(set(words[PERIOD]))] if period else None
+    blocks = [_every_combination({c: words[c][at] for c in named}, at) for at in periods or [np.arange(len(frame))]]
+    row = np.concatenate([at for _, at in blocks])
+    values = frame[list(table.measures)].reindex(row).fillna(0)
     _refuse_fractions(values, table.name)
-    rows = rows.rename(columns={PERIOD: "period"}).reset_index(drop=True)
-    parts = [
-        rows.assign(column=column, count=values[column].to_numpy("int64"), **categories)
-        for column, categories in table.measures.items()
-    ]
-    found = pd.concat(parts, ignore_index=True).assign(table=table.name, source=table.source, official=table.official)
-    return found if period else found.assign(period="")
+    everybody = np.full(len(row), EVERYBODY, object)
+    of_row = {c: np.concatenate([keys[c] for keys, _ in blocks]) for c in named}
+    of_row["period"] = everybody
+    if periods:
+        of_row["period"] = np.concatenate(
+            [words[PERIOD][at[:1]].repeat(len(rows)) for at, (_, rows) in zip(periods, blocks, strict=True)]
+        )
+    added = list(table.measures.values())
+    columns = {
+        v: np.concatenate([np.full(len(row), a[v], object) if v in a else of_row.get(v, everybody) for a in added])
+        for v in dict.fromkeys(["period", *named, *(v for a in added for v in a)])
+    }
+    placed = {
+        "table": table.name,
+        "row": np.tile(row, len(table.measures)),
+        "column": np.repeat(np.array(list(table.measures), object), len(row)),
+        "count": values.to_numpy("int64").T.ravel(),
+        "source": table.source,
+        "official": table.official,
+    }
+    return pd.DataFrame(columns | placed)
 
 
-def _every_combination(keys: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """The rows of one period, and those that would be there if somebody were in them (``row`` -1)."""
-    found = keys.assign(row=keys.index)
-    if not by:
-        return found
-    full = pd.MultiIndex.from_product([sorted(set(keys[c])) for c in by], names=by).to_frame(index=False)
-    full = full.merge(found, on=list(by), how="left", validate="1:1")
-    if PERIOD in keys:
-        full[PERIOD] = keys[PERIOD].iloc[0]
-    return full.assign(row=full["row"].fillna(-1).astype("int64"))
+def _words(column: pd.Series) -> NDArray[np.object_]:
+    return np.array([NOT_STATED if pd.isna(v) else str(v) for v in column.tolist()], object)
+
+
+def _every_combination(
+    keys: Mapping[str, NDArray], at: NDArray[np.int64]
+) -> tuple[dict[str, NDArray], NDArray[np.int64]]:
+    """Of one period, the combinations of all categories, and for each the row ``at`` which it stands (-1: in none)."""
+    if not keys:
+        return {}, at
+    codes, values = zip(*(pd.factorize(words, sort=True) for words in keys.values()), strict=True)
+    sizes = [len(v) for v in values]
+    row = np.full(np.prod(sizes), -1)
+    row[np.ravel_multi_index(codes, sizes)] = at
+    digits = np.indices(sizes).reshape(len(sizes), -1)
+    return {c: v[digit] for c, v, digit in zip(keys, values, digits, strict=True)}, row
 
 
 def _refuse_fractions(values: pd.DataFrame, name: str) -> None:

@@ -22,12 +22,15 @@ def with_symbols(text: pd.Series, symbols: pd.Series) -> pd.Series:
     >>> with_symbols(pd.Series(["7", "", "1170"]), pd.Series(["", "c", "r10"])).tolist()
     ['7', 'c', '1170 (nearest 10)']
     """
-    near = symbols.map(ROUNDED)
-    if near.isna().all():
-        return text.where(symbols == "", symbols)
-    words = text.map(lambda v: f"{v:.0f}" if isinstance(v, float) else str(v))
-    shown = text.where(near.isna(), words + " " + near.fillna(""))
-    return shown.where((symbols == "") | near.notna(), symbols)
+    shown = [
+        f"{_whole(value)} {ROUNDED[symbol]}" if symbol in ROUNDED else symbol or value
+        for value, symbol in zip(text.tolist(), symbols.tolist(), strict=True)
+    ]
+    return pd.Series(shown, index=text.index, name=text.name, dtype=text.dtype)
+
+
+def _whole(value: object) -> str:
+    return f"{value:.0f}" if isinstance(value, float) else str(value)
 
 
 @dataclass(frozen=True)

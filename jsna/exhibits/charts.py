@@ -57,7 +57,8 @@ def as_svg(figure, synthetic: bool) -> bytes:
     if synthetic:
         figure.supxlabel(SYNTHETIC, fontsize=8, color=palette()["muted"], x=0.99, ha="right")
     stream = io.BytesIO()
-    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    # savefig would draw everything twice
+    figure.canvas.print_svg(stream, metadata={"Date": None, "Creator": None})
     return stream.getvalue()
 
 

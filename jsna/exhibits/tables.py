@@ -62,13 +62,10 @@ def formatted(table: Released, columns: Sequence[dict[str, str]]) -> pd.DataFram
     for column in columns:
         name, kind = column["name"], column["kind"]
         values = released.frame[name]
-        text = (
-            values.astype(object).fillna("").astype(str)
-            if kind in WORDED
-            else values.map(lambda v, k=kind: format_number(v, k))
-        )
-        symbols = released.symbols[name]
-        made[name] = with_symbols(text, symbols.mask((symbols == "") & (text == ""), "x"))
+        worded = kind in WORDED
+        text = [("" if pd.isna(v) else str(v)) if worded else format_number(v, kind) for v in values.tolist()]
+        symbols = [s or ("" if t else "x") for s, t in zip(released.symbols[name].tolist(), text, strict=True)]
+        made[name] = with_symbols(pd.Series(text, values.index, "str"), pd.Series(symbols, values.index, "str"))
     return pd.DataFrame(made)
 
 
@@ -83,7 +80,8 @@ def html_table(text: pd.DataFrame, columns: Sequence[dict[str, str]], caption: s
         ]
         rows.append(f"<tr>{''.join(cells)}</tr>")
     numbers = [c["name"] for c in columns if c["kind"] not in WORDED]
-    used = [s for s in SYMBOLS if numbers and (text[numbers] == s).any(axis=None)]
+    seen = {value for name in numbers for value in text[name].tolist()}
+    used = [s for s in SYMBOLS if s in seen]
     legend = "; ".join(f"{s} = {SYMBOLS[s]}" for s in used)
     after = f"<p class='legend'>{escape(legend)}</p>" if legend else ""
     region = f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(caption, quote=True)}">'
@@ -100,10 +98,12 @@ def table_csv(text: pd.DataFrame, columns: Sequence[dict[str, str]], *, syntheti
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([c["label"] for c in columns] + (["Data"] if synthetic else []))
-    plain = text.replace({"−": "-"}, regex=True)
-    numbers = [c["name"] for c in columns if c["kind"] not in WORDED]
-    plain[numbers] = plain[numbers].replace({",": ""}, regex=True)
-    writer.writerows([*row, *(["synthetic"] if synthetic else [])] for row in plain.itertuples(index=False))
+    worded = [c["kind"] in WORDED for c in columns]
+    for row in text.itertuples(index=False):
+        plain = [
+            v.replace("−", "-") if w else v.replace("−", "-").replace(",", "") for v, w in zip(row, worded, strict=True)
+        ]
+        writer.writerow([*plain, *(["synthetic"] if synthetic else [])])
     return stream.getvalue()
 
 

@@ -271,7 +271,6 @@ def _end(askers: dict[int, Asked]) -> None:
 def main(arguments: list[str]) -> int:
     """Import, then answer at the socket named."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for allocator in ("JE_ARROW_MALLOC_CONF", "_RJEM_MALLOC_CONF"):
         os.environ.setdefault(allocator, "background_thread:false")
     # read when the kernel's module is imported: a kernel watches this process, and ends when it is gone

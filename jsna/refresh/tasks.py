@@ -209,8 +209,6 @@ def _execute(job: Job, raw: Path, kernel: str) -> str:
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
-    # Chapters already run side by side: threads of linear algebra on top of that only wait for one another.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

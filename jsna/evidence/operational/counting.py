@@ -47,13 +47,13 @@ def join_groups(rows: pd.DataFrame, pupils: pd.DataFrame, columns: Sequence[str]
     """
     if pupils["pupil_id"].duplicated().any():
         raise MeasureError(Problem("The pupil table has several rows for a pupil.", mend="Take one census."))
-    known = pupils.set_index("pupil_id")
-    found = rows["person_id"].isin(known.index)
+    at = pd.Index(pupils["pupil_id"].astype(object)).get_indexer(rows["person_id"].astype(object))
+    found = at >= 0
     joined = rows.assign(in_census=found)
     for column in columns:
         own = rows[column] if column in rows else pd.Series("", index=rows.index)
-        there = rows["person_id"].map(known[column].astype(object))
-        joined[column] = there.where(found, own.astype(object)).fillna("").astype("str")
+        there = pupils[column].astype(object).to_numpy()[at] if len(pupils) else own
+        joined[column] = pd.Series(there, rows.index, object).where(found, own.astype(object)).fillna("").astype("str")
     return joined
 
 

@@ -116,7 +116,8 @@ def own_counts(
     for kind, made, told in (("annual_reviews", _of_reviews, years[-1:]), ("disputes", _of_disputes, years)):
         rows = (lists or {}).get(kind)
         if rows is not None and len(rows):
-            parts += [made(_who(rows, pupils), year) for year in told]
+            joined = _who(rows, pupils)
+            parts += [made(joined, year) for year in told]
     long = pd.concat(parts, ignore_index=True)
     wide = [
         _added_up(long, ["outcome", d, "band"]).rename(columns={d: "group"}).assign(dimension=d)

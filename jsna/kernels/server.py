@@ -63,6 +63,7 @@ LAZY = (
     "duckdb",
     "geopandas",
     "highspy",
+    "libpysal.graph",
     "matplotlib.backends.backend_svg",
     "pandera.pandas",
     "pyarrow.parquet",
@@ -72,7 +73,8 @@ LAZY = (
     "statsmodels.api",
     "jsna.evidence.local_values",
     "jsna.linked.pattern",
-    "jsna.synthetic",
+    "jsna.synthetic.lists",
+    "jsna.synthetic.voice",
 )
 
 

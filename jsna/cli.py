@@ -1,6 +1,7 @@
 """The command line: thin commands over the rooms.
 
-Exit codes: 0 fine; 1 a check found something; 2 the request or an input is wrong; 3 a chapter failed.
+Exit codes: 0 fine; 1 a check found something; 2 the request or an input is wrong; 3 a chapter failed; 4 a fault of the
+workbench itself.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import argparse
 import os
 import sys
 import time
+import traceback
 from pathlib import Path
 
 from jsna import compare, release, schema, synth, voice_kit
@@ -19,6 +21,8 @@ from jsna.pack.open_data import command as screen
 
 MESSAGE_LINES = 10
 HOW = "python3 workbench.py"
+ROOM = Path(__file__).resolve().parent
+TRACEBACK_VARIABLE = "JSNA_TRACEBACK"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -41,6 +45,25 @@ def main(argv: list[str] | None = None) -> int:
     except OSError as error:
         _say(f"The system refused: {error.strerror or error}. File: {error.filename or 'not named'}.")
         return 2
+    except Exception as fault:
+        if os.environ.get(TRACEBACK_VARIABLE):
+            raise
+        _say(_of_our_own(fault))
+        return 4
+
+
+def _of_our_own(fault: Exception) -> str:
+    """A fault that nobody foresaw: its kind and place, not its words, which may hold a row about a child."""
+    frames = [(f.filename, f.lineno) for f in traceback.extract_tb(fault.__traceback__)]
+    ours = [
+        f"{Path(name).relative_to(ROOM.parent).as_posix()}, line {n}"
+        for name, n in frames
+        if ROOM in Path(name).parents
+    ]
+    return (
+        f"An unexpected fault of kind {type(fault).__name__}, a fault of the workbench ({ours[-1]}). What was there "
+        f"before is untouched. See docs/faults.md; with {TRACEBACK_VARIABLE}=1 the whole trace is shown, which may hold data."
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -176,3 +176,20 @@ def test_a_real_ctrl_c_says_one_sentence_and_leaves_nothing_behind(tmp_path, rep
     assert list(tmp_path.rglob("*.html")) == []
     assert list(tmp_path.rglob("*.part")) == []
     assert psutil.wait_procs(children, timeout=20)[1] == []
+
+
+def test_a_fault_that_nobody_foresaw_is_told_by_kind_and_place_and_without_its_words(monkeypatch, capsys):
+    """A fault's words may hold a value of somebody's row; the trace is for who asks for it."""
+
+    def failing(*_, **__):
+        return {}["1 pupil of ward Sundon Park"]
+
+    monkeypatch.setattr("jsna.schema.Params.model_json_schema", failing)
+    assert main(["schema"]) == 4
+    text = said(capsys)
+    assert "KeyError" in text
+    assert "jsna/schema.py, line" in text
+    assert "Sundon" not in text
+    monkeypatch.setenv("JSNA_TRACEBACK", "1")
+    with pytest.raises(KeyError, match="Sundon"):
+        main(["schema"])

@@ -62,7 +62,7 @@ def _of_our_own(fault: Exception) -> str:
     ]
     return (
         f"An unexpected fault of kind {type(fault).__name__}, a fault of the workbench ({ours[-1]}). What was there "
-        f"before is untouched. See docs/faults.md; with {TRACEBACK_VARIABLE}=1 the whole trace is shown, which may hold data."
+        f"before is untouched. See docs/faults.md; {TRACEBACK_VARIABLE}=1 shows the whole trace, which may hold data."
     )
 
 

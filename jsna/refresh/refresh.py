@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from jsna.kernels.warm import Kernels
 from jsna.pack.place import cannot_write, claimed, is_full, keys_of, part_of, put_in_place
 from jsna.params import DATA_VARIABLE, Params
 from jsna.refresh import keys, tasks
+from jsna.refresh.aside import put_aside
 from jsna.refresh.decided import decided
 from jsna.refresh.digests import Contents
 from jsna.refresh.expected import Expected
@@ -29,7 +29,6 @@ from jsna.refresh.pool import Done, Task, Workers, run, warm_up
 
 __all__ = ["DATA_VARIABLE", "Report", "refresh"]
 
-ASIDE = "jsna-run-"
 SECONDS_OF_PREPARING, SECONDS_OF_FINISHING = 10.0, 12.0
 
 
@@ -191,7 +190,7 @@ def _made(works: list[Work], asked: Asked, log: Log, marks: Marks) -> tuple[list
     """Make everything that there is to do; failed chapters, and the number of the audit's findings."""
     with ExitStack() as held:
         kernels = held.enter_context(Kernels(warm=asked.warm and not asked.scheduler and any(w.make for w in works)))
-        aside = Path(held.enter_context(_aside(asked)))
+        aside = held.enter_context(put_aside(asked.out.resolve() if asked.scheduler else None))
         workers = held.enter_context(_workers(asked))
         _prepared(works, aside, workers, log, marks)
         if kernels.why and not asked.scheduler and asked.warm:
@@ -211,13 +210,6 @@ def _made(works: list[Work], asked: Asked, log: Log, marks: Marks) -> tuple[list
         expected.save()
     _raise_together(faults)
     return [(w.pack.label, name, error) for w in works for name, error in w.errors.items()], findings
-
-
-def _aside(asked: Asked) -> tempfile.TemporaryDirectory:
-    """A folder for its owner alone, in which lies what the run has read; on a cluster where all workers see it."""
-    if asked.scheduler:
-        return tempfile.TemporaryDirectory(prefix=f".{ASIDE}", dir=asked.out.resolve())
-    return tempfile.TemporaryDirectory(prefix=ASIDE)
 
 
 def _workers(asked: Asked) -> Any:

@@ -6,9 +6,11 @@ import time
 from concurrent.futures import BrokenExecutor, Future
 
 import pytest
+from filelock import FileLock
 
 from jsna.errors import ParamsError
 from jsna.refresh import digests, keys
+from jsna.refresh.aside import IN_USE, PREFIX, put_aside
 from jsna.refresh.cluster import about, unfit
 from jsna.refresh.digests import Contents
 from jsna.refresh.expected import Expected
@@ -273,3 +275,23 @@ def test_whatever_ends_a_task_is_said_in_words_and_without_a_figure(tmp_path, do
     assert fault.exit_code == code
     assert words in str(fault)
     assert "17 pupils" not in str(fault)
+
+
+def test_what_a_killed_run_put_aside_goes_with_the_next_run_and_nothing_else_does(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for name in ("killed", "at-work", "young"):
+        (tmp_path / f"{PREFIX}{name}").mkdir()
+        (tmp_path / f"{PREFIX}{name}" / "pupils.parquet").write_bytes(b"rows")
+    (tmp_path / "others").mkdir()
+    (tmp_path / f"{PREFIX}link").symlink_to(tmp_path / "others")
+    for path in tmp_path.iterdir():
+        os.utime(path, (0, 0), follow_symlinks=False)
+    os.utime(tmp_path / f"{PREFIX}young")
+    with FileLock(tmp_path / f"{PREFIX}at-work" / IN_USE):
+        os.utime(tmp_path / f"{PREFIX}at-work", (0, 0))
+        with put_aside() as folder:
+            assert folder.stat().st_mode & 0o077 == 0
+            assert not (tmp_path / f"{PREFIX}killed").exists()
+        left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"others", *(f"{PREFIX}{n}" for n in ("at-work", "young", "link"))}
+    assert not list((tmp_path / "others").iterdir()), "a link is not followed"

@@ -13,10 +13,11 @@ from jsna.disproportionality import stratified
 from jsna.evidence import ehc
 from jsna.evidence.cards.confidence import graded
 from jsna.evidence.comparison import Dimension
-from jsna.exhibits.charts import dot_interval, forest, trend
+from jsna.exhibits.charts import dot_interval, forest
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import format_number
 from jsna.exhibits.text import finding
+from jsna.exhibits.trend_chart import trend
 from jsna.measures import proportion
 
 ENGLAND = "E92000001"

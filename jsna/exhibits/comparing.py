@@ -29,7 +29,7 @@ def figure_text(value: float, unit: str) -> str:
     ('27.1%', '4.3 per 10,000')
     """
     text = format_number(value, "percent")
-    return f"{text}%" if unit == "%" else f"{text} {unit}".strip()
+    return f"{text}{unit}" if unit.startswith("%") else f"{text} {unit}".strip()
 
 
 def change_text(value: float, unit: str) -> str:

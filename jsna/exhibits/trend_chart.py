@@ -14,7 +14,7 @@ from jsna.exhibits.charts import canvas, chart, nothing_to_show, palette
 from jsna.exhibits.labels import ROW_INCHES, beside_upright, lines_of, spread, thousands, unit_above
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import must_be_released
-from jsna.exhibits.telling import amount, broken, over_time, titled
+from jsna.exhibits.telling import amount, brief, broken, over_time, titled
 
 DASHES, MARKS = ("--", ":", "-."), ("s", "^", "D", "v", "P", "X", "*")
 ROWS, POINTS = 10, 72  # rows of text that a picture is high, if names need no more; points in an inch
@@ -65,7 +65,7 @@ def trend(
         {"name": value, "label": f"Value ({unit})", "kind": "percent"},
     ]
     main = (wide[highlight] if highlight in wide else wide.iloc[:, 0]).dropna()
-    first, last = (amount(main.iloc[at], unit if at else "", "percent") for at in (0, -1))
+    first, last = (f(main.iloc[at], unit, "percent") for f, at in ((brief, 0), (amount, -1)))
     alt = f"Line chart: {title}. {main.name}: {first} in {main.index[0]}, {last} in {main.index[-1]}.{broken(cuts)}"
     ending = over_time(main, cuts, unit)
     name = "" if str(main.name) in title else f"{main.name} "
@@ -73,8 +73,8 @@ def trend(
 
 
 def _lines(axes: Any, wide: pd.DataFrame, highlight: str) -> dict[str, str]:
-    """Draw every series, the highlighted one last and strongest; the colour of each. No two have mark and dash alike:
-    in grey, or to a reader who sees fewer colours, most of the palette is equally dark."""
+    """Draw every series, the highlighted one last and strongest; the colour of each. Of 22 no two have mark and dash
+    alike: in grey, or to a reader who sees fewer colours, most of the palette is equally dark."""
     colours = palette()
     names = (c for c in wide if c != highlight)
     others = zip(names, cycle(colours["others"]), cycle(DASHES), cycle(MARKS), strict=False)

@@ -294,6 +294,25 @@ def test_whatever_comes_in_texts_are_whole_apart_and_large_enough(draw, case, fi
         assert made.synthetic
 
 
+TITLES = {
+    draw_bars: "from 10.0% (North) to 25.0% (South)",
+    draw_beside: "1.0% of pupils, North (10.0% of pupils)",
+    draw_dots: "North 10.0%, % of pupils 25.0%",
+    draw_fan: "25 in January 2011, 23 to 28 in January 2016 (80% range)",
+    draw_funnel: "North (10.0% of pupils) is above the 95% limit",
+    draw_gaps: "North 12.0%, SEN support 6.0% and % of pupils 10.8% in 2023/24, North",
+    draw_panels: "South changes most, from 25 to 30",
+    draw_ranks: "South: 25 of 153 (25 to 55)",
+    draw_specifications: "ratios from 10.00 to 100.00",
+    draw_trend: "North 12.0% in 2021/22, 13.0% in 2022/23",
+}
+
+
+@pytest.mark.parametrize("draw", TITLES, ids=lambda d: d.__name__[5:])
+def test_a_title_ends_with_what_the_numbers_show_and_compares_nothing_across_a_break(draw, figures):
+    assert draw(Case(("North", "South"), (10.0, 25.0))).title == f"The finding: {TITLES[draw]}"
+
+
 @pytest.mark.parametrize("case", EMPTY)
 @pytest.mark.parametrize("draw", [d for d in EVERY if d is not draw_ratio_picture], ids=lambda d: d.__name__[5:])
 def test_without_a_figure_a_sentence_stands_in_the_place_of_the_chart(draw, case, figures):

@@ -201,6 +201,13 @@ def test_two_shares_that_differ_are_never_told_in_the_same_words(one, other, tol
     assert two_shares(english(), one, other) == told
 
 
+def test_a_picture_never_shows_another_share_than_the_words():
+    close = {"group": "Female", "status": "under-identified", "share": 0.139, "others_share": 0.148}
+    apart = close | {"others_share": 0.25}
+    assert in_plain_words(english(), GROUPS | {"inequality": close}).share is None
+    assert in_plain_words(english(), GROUPS | {"inequality": apart}).share == (1, 7)
+
+
 def test_a_group_that_is_helped_less_often_is_told_with_two_numbers_even_where_both_are_rare():
     gap = {"group": "Female", "status": "under-identified", "share": 0.004, "others_share": 0.007}
     assert said(GROUPS | {"inequality": gap}) == (

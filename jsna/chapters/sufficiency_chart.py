@@ -25,7 +25,7 @@ COLUMNS = (
 )
 
 ROWS, LABEL_POINTS, POINTS = 11, 11, 72  # rows of text that a picture is high; height of a label; points in an inch
-MOST_YEARS = 13  # named under the axis
+MOST_YEARS, BREAK_LETTERS = 13, 36  # named under the axis; in a line that says what changed
 
 
 def fan(released: Released, *, id: str, title: str, what: str, breaks: dict[str, str]) -> Exhibit:
@@ -118,4 +118,4 @@ def _breaks(axes, shown: pd.DataFrame, breaks: dict[str, str]) -> None:
         axes.axvline(year - 0.5, color=palette()["muted"], ls=":", lw=1)
         ground = {"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8}
         how = {"fontsize": 7.5, "color": palette()["muted"], "bbox": ground, "va": "top"}
-        beside_upright(axes, year - 0.5, 0.97 - 0.2 * level, said, **how)
+        beside_upright(axes, year - 0.5, 0.97 - 0.2 * level, said, letters=BREAK_LETTERS, **how)

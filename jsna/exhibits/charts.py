@@ -145,7 +145,7 @@ def _beside_reference(
     if own.empty or at is None:
         return ""
     row = own.iloc[0]
-    return f"{row[group]} {brief(row[value], unit, kind)}, {label} {brief(at, unit, kind)}"
+    return f"{brief(row[value], unit, kind)} ({row[group]}), {brief(at, unit, kind)} ({label})"
 
 
 def _reference(axes, at: float, label: str) -> None:

@@ -68,7 +68,7 @@ def gap_chart(
     columns = _columns(shown, panel, period, groups, kind)
     alt = _alt(shown, panel, period, groups, title, unit, kind, places)
     ending = _newest(shown[shown[panel] == places[0]], period, groups, unit, kind)
-    return chart(id, titled(title, f"{ending}, {places[0]}" if ending else ""), alt, figure, table, columns, period)
+    return chart(id, titled(title, f"{ending} ({places[0]})" if ending else ""), alt, figure, table, columns, period)
 
 
 def _panels(count: int, rows: int):
@@ -132,7 +132,7 @@ def _marks_along(panels: int, highest: float):
     from matplotlib.ticker import MaxNLocator
 
     letters = len(f"{highest:,.0f}") + 2
-    return MaxNLocator(nbins=min(5, max(1, ALONG_LETTERS // panels // letters)))
+    return MaxNLocator(nbins=min(5, max(1, ALONG_LETTERS // panels // letters)), steps=[1, 2, 5, 10])
 
 
 def _unit_below(all_axes, unit: str) -> None:

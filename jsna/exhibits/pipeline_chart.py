@@ -20,7 +20,7 @@ HIGHER, LOWER = "▲", "▼"
 UNSURE = "insufficient data"
 COLUMN_INCHES, LABEL_INCHES, ROW_INCHES = 0.58, 1.9, 0.25
 NARROWEST_INCHES = 6.4
-HEAD_LETTERS = 9  # in a line over a column
+HEAD_LETTERS = (9, 10)  # in a line over a column: as a rule, and where a word needs more
 NAMED = 5  # cells that the alternative text names, the furthest from 1
 
 
@@ -76,7 +76,8 @@ def _drawn(text: pd.DataFrame, mark: pd.DataFrame) -> Any:
     from matplotlib.patches import Rectangle
 
     colours = palette()
-    wrapped = [lines_of(s, HEAD_LETTERS, most=7) for s in text.columns]
+    longest = max(len(word) for s in text.columns for word in s.split())
+    wrapped = [lines_of(s, min(max(HEAD_LETTERS), max(min(HEAD_LETTERS), longest)), most=7) for s in text.columns]
     head = max(w.count("\n") + 1 for w in wrapped)
     columns, rows = len(text.columns), len(text)
     width = max(LABEL_INCHES + COLUMN_INCHES * columns, NARROWEST_INCHES)

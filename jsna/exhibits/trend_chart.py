@@ -18,7 +18,7 @@ from jsna.exhibits.telling import amount, brief, broken, over_time, titled
 
 DASHES, MARKS = ("--", ":", "-."), ("s", "^", "D", "v", "P", "X", "*")
 ROWS, POINTS = 10, 72  # rows of text that a picture is high, if names need no more; points in an inch
-NAME_LETTERS, NAME_POINTS = 26, 10.5  # of a line's name: letters in a line, and its height
+NAME_LETTERS, NAME_POINTS = 30, 10.5  # of a line's name: letters in a line, and its height
 MOST_PERIODS = 16  # named under the axis
 
 
@@ -68,8 +68,8 @@ def trend(
     first, last = (f(main.iloc[at], unit, "percent") for f, at in ((brief, 0), (amount, -1)))
     alt = f"Line chart: {title}. {main.name}: {first} in {main.index[0]}, {last} in {main.index[-1]}.{broken(cuts)}"
     ending = over_time(main, cuts, unit)
-    name = "" if str(main.name) in title else f"{main.name} "
-    return chart(id, titled(title, f"{name}{ending}"), alt, figure, table, columns, x)
+    name = "" if str(main.name) in title else f" ({main.name})"
+    return chart(id, titled(title, f"{ending}{name}"), alt, figure, table, columns, x)
 
 
 def _lines(axes: Any, wide: pd.DataFrame, highlight: str) -> dict[str, str]:

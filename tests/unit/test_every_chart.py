@@ -297,14 +297,14 @@ def test_whatever_comes_in_texts_are_whole_apart_and_large_enough(draw, case, fi
 TITLES = {
     draw_bars: "from 10.0% (North) to 25.0% (South)",
     draw_beside: "1.0% of pupils, North (10.0% of pupils)",
-    draw_dots: "North 10.0%, % of pupils 25.0%",
+    draw_dots: "10.0% (North), 25.0% (% of pupils)",
     draw_fan: "25 in January 2011, 23 to 28 in January 2016 (80% range)",
     draw_funnel: "North (10.0% of pupils) is above the 95% limit",
-    draw_gaps: "North 12.0%, SEN support 6.0% and % of pupils 10.8% in 2023/24, North",
+    draw_gaps: "North 12.0%, SEN support 6.0% and % of pupils 10.8% in 2023/24 (North)",
     draw_panels: "South changes most, from 25 to 30",
     draw_ranks: "South: 25 of 153 (25 to 55)",
     draw_specifications: "ratios from 10.00 to 100.00",
-    draw_trend: "North 12.0% in 2021/22, 13.0% in 2022/23",
+    draw_trend: "12.0% in 2021/22, 13.0% in 2022/23 (North)",
 }
 
 

@@ -102,6 +102,8 @@ def dot_interval(
     at = np.arange(len(shown))
     ours = (shown[group].astype(str) == highlight).to_numpy() if highlight else np.zeros(len(shown), bool)
     for rows, colour, marker in ((~ours, colours["main"], "o"), (ours, colours["second"], "D")):
+        if not rows.any():
+            continue  # the layout keeps room for marks that are not clipped, even for none
         axes.hlines(
             at[rows], shown.loc[rows, lower].astype(float), shown.loc[rows, upper].astype(float), colour, lw=1.6
         )

@@ -12,7 +12,7 @@ from geo.maps import ABOVE, BELOW, Shading, Style, draw, hexagons, key, outline,
 from geo.shapes import simplify
 from jsna.disclosure import Released
 from jsna.exhibits.charts import canvas, chart, nothing_to_show, palette
-from jsna.exhibits.labels import TOP_LETTERS, lines_of
+from jsna.exhibits.labels import TOP_LETTERS, even_lines, lines_of
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import PLACES, must_be_released
 from jsna.exhibits.telling import extremes
@@ -26,7 +26,7 @@ MOST_NAMED, MOST_BESIDE = 24, 60  # areas that can bear a name on their tile; th
 LEAST_TYPE, MOST_TYPE = 6.5, 8.0  # points: smaller type cannot be read, larger is not needed
 DIGIT, LETTER, LINE, POINTS = 0.8, 0.6, 1.3, 72  # of its size: a digit with edges, a letter, a line; points in an inch
 NAME_LETTERS, NAME_LINES, HALF_LETTERS = 16, 3, 42  # in a district's name; in a tile's; in a line over half a picture
-PAD = 4  # points around a word on the map
+PAD, LEGEND_LETTERS = 4, 100  # points around a word on the map; in a line over the whole picture
 WIDE, BESIDE, HIGH, LEGEND = 8.2, 3.5, 4.8, 1.0  # inches: picture, maps side by side, highest below another, legend
 DOTS = 1000  # across a map: finer corners are not seen
 LEAST_ROOM = 0.06  # side of an area, of the map's, that a number needs
@@ -301,7 +301,7 @@ def _two(shapes: gpd.GeoDataFrame) -> tuple[Any, Any, Any, tuple[float, float]]:
 
 def _legend(figure: Any, patches: list[Any], title: str) -> None:
     how = {"loc": "outside upper center", "ncols": 3, "frameon": False, "fontsize": 8}
-    figure.legend(handles=patches, title=lines_of(title, TOP_LETTERS), title_fontsize=8.5, **how)
+    figure.legend(handles=patches, title=even_lines(title, LEGEND_LETTERS), title_fontsize=8.5, **how)
 
 
 def _marks_in_words(shading: Shading) -> str:

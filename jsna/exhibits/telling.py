@@ -63,7 +63,12 @@ def span(shown: pd.DataFrame, group: str, value: str, unit: str, kind: str) -> s
     least, most = (brief(row[value], unit, kind) for row in (low, high))
     if least == most:
         return least if len(known) == 1 else f"{least} in each"
-    return f"from {least} ({low[group]}) to {most} ({high[group]})"
+    return f"from {least} ({_within(low[group])}) to {most} ({_within(high[group])})"
+
+
+def _within(name: object) -> str:
+    """A name as it stands in brackets: none of its own within them."""
+    return str(name).replace(" (", ", ").replace(")", "")
 
 
 def _known(shown: pd.DataFrame, value: str) -> pd.DataFrame:

@@ -61,7 +61,7 @@ def _cases() -> dict[str, Case]:
         "all missing": Case(three, (np.nan,) * 3),
         "one group": Case(("North",), (0.7,)),
         "sixty groups": Case(_numbered(60), tuple(0.4 + 0.03 * i for i in range(60))),
-        "sixty equal": Case(_numbered(60), (0.9,) * 60),
+        "twenty equal": Case(_numbered(20), (0.9,) * 20),
         "120 characters": Case((LONG, f"Other {LONG}"[:120], "West"), (0.7, 0.72, 2.0), words=LONG),
         "one long word": Case((WORD, f"Other{WORD}"[:120], "West"), (0.7, 0.72, 2.0), words=WORD),
         "odd names": Case(ODD, (0.3, 0.31, 0.32, 0.9, 1.0, 4.0)),
@@ -311,6 +311,21 @@ TITLES = {
 @pytest.mark.parametrize("draw", TITLES, ids=lambda d: d.__name__[5:])
 def test_a_title_ends_with_what_the_numbers_show_and_compares_nothing_across_a_break(draw, figures):
     assert draw(Case(("North", "South"), (10.0, 25.0))).title == f"The finding: {TITLES[draw]}"
+
+
+def test_dots_have_as_much_room_without_a_highlighted_group(figures):
+    table = released(CASES["sixty groups"].frame())
+    for group in ("", "Group 1 of sixty"):
+        dot_interval(table, **NAMED, group="g", value="v", **LIMITS, unit="%", highlight=group)
+    for figure in figures:
+        figure.draw_without_rendering()
+    without, highlighted = (figure.axes[0].get_position().height for figure in figures)
+    assert without == pytest.approx(highlighted, abs=0.002)
+
+
+def test_no_brackets_stand_within_those_of_a_title(figures):
+    made = draw_bars(Case(("Fifth 1 (most deprived)", "Fifth 5"), (10.0, 25.0)))
+    assert made.title == "The finding: from 10.0% (Fifth 1, most deprived) to 25.0% (Fifth 5)"
 
 
 @pytest.mark.parametrize("case", EMPTY)

@@ -55,10 +55,15 @@ def canvas(rows: int, *, width: float = 7.4, row_height: float = ROW_INCHES, ext
     return figure, axes
 
 
-def as_svg(figure, synthetic: bool) -> bytes:
-    """The figure's bytes; a synthetic one is marked in the picture itself."""
+def mark_synthetic(figure, synthetic: bool) -> None:
+    """The words in the corner of a picture of synthetic data; once is enough."""
     if synthetic:
         figure.supxlabel(SYNTHETIC, fontsize=8, color=palette()["muted"], x=0.99, ha="right")
+
+
+def as_svg(figure, synthetic: bool) -> bytes:
+    """The figure's bytes; a synthetic one is marked in the picture itself."""
+    mark_synthetic(figure, synthetic)
     stream = io.BytesIO()
     figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     return stream.getvalue()

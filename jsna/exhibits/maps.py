@@ -11,7 +11,7 @@ import pandas as pd
 from geo.maps import ABOVE, BELOW, Shading, Style, draw, hexagons, key, outline, quantile_edges, shade
 from geo.shapes import simplify
 from jsna.disclosure import Released
-from jsna.exhibits.charts import canvas, chart, nothing_to_show, palette
+from jsna.exhibits.charts import canvas, chart, mark_synthetic, nothing_to_show, palette
 from jsna.exhibits.labels import TOP_LETTERS, even_lines, lines_of
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import PLACES, must_be_released
@@ -136,6 +136,9 @@ def paired_tiles(
         title_fontsize=8,
         **below,
     )
+    # maps keep their shape, so that the keys below them stand right only once the layout has seen their true height
+    mark_synthetic(figure, table.synthetic)
+    figure.get_layout_engine().execute(figure)
     alt = (
         f"Two tile maps, value and width of interval: {title}. {extremes(table.frame, label, value, unit, kind)}"
         f"{_counted(values)} All values are in the table."

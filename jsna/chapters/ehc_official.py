@@ -13,10 +13,12 @@ from jsna.disproportionality import stratified
 from jsna.evidence import ehc
 from jsna.evidence.cards.confidence import graded
 from jsna.evidence.comparison import Dimension
-from jsna.exhibits.charts import dot_interval, forest, trend
+from jsna.exhibits.charts import dot_interval, forest
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import format_number
+from jsna.exhibits.telling import span, titled
 from jsna.exhibits.text import finding
+from jsna.exhibits.trend_chart import trend
 from jsna.measures import proportion
 
 ENGLAND = "E92000001"
@@ -233,7 +235,10 @@ def within_areas(area: Area) -> Exhibit:
     return forest(
         publish_official(rows, source=f"{RELEASE}, timeliness_20_week, {period}; Mantel–Haenszel within area"),
         id="ehc-within-areas",
-        title=f"England, within areas: chance of a plan in 20 weeks against {names[reference]}, {period}",
+        title=titled(
+            f"England, within areas: chance of a plan in 20 weeks against {names[reference]}, {period}",
+            span(rows, "label", "risk_ratio", "", "ratio"),
+        ),
         group="label",
         ratio="risk_ratio",
         lower="risk_ratio_lower",

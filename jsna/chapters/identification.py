@@ -10,10 +10,11 @@ from jsna.chapters.disparity import texts
 from jsna.codes import code_list
 from jsna.counts import NEEDS, OUTCOMES
 from jsna.disclosure import Released, protect
-from jsna.exhibits.charts import bars, trend
+from jsna.exhibits.charts import bars
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import format_number
 from jsna.exhibits.text import finding
+from jsna.exhibits.trend_chart import trend
 from jsna.linked.names import pupil_names
 from jsna.measures import proportion
 from jsna.sealed import Sealed

@@ -14,10 +14,11 @@ from jsna.codes import code_list, ethnicity_code
 from jsna.disclosure import Released, publish_official
 from jsna.errors import Problem, SourceError
 from jsna.evidence import ehc
-from jsna.exhibits.charts import bars, trend
+from jsna.exhibits.charts import bars
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import format_number, table_exhibit
 from jsna.exhibits.text import finding
+from jsna.exhibits.trend_chart import trend
 from jsna.files.packaged import packaged_yaml
 
 

@@ -16,11 +16,12 @@ from jsna.evidence.comparators import NO_VERDICT, beside, years_of_rank
 from jsna.evidence.outcomes import assumed_counts, by_status, figures, plausible_ranks
 from jsna.evidence.scorecard import settings
 from jsna.evidence.trends import trends
-from jsna.exhibits.charts import dot_interval, trend
+from jsna.exhibits.charts import dot_interval
 from jsna.exhibits.comparing import rank_chart, trend_sentence
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import format_number
 from jsna.exhibits.text import finding
+from jsna.exhibits.trend_chart import trend
 
 AGES_16_17 = ("16", "17")
 PLACE_WORDS = {"higher": "highest", "lower": "lowest"}

@@ -320,11 +320,12 @@ def ratios(made: Pipeline, outcome: str, dimension: str) -> Exhibit:
     beside = (
         ("england_risk_ratio", "England, within authorities") if made.official else (AGE[0]["name"], "within age bands")
     )
+    rows = dated(part.table.rows(part.table.frame["known"]), made.periods)
     return forest(
-        dated(part.table.rows(part.table.frame["known"]), made.periods),
+        rows,
         id=name,
         title=f"{stage_name(stages()[outcome], made.official)} {texts()['dimensions'][dimension]['of']}, "
-        f"{period_name(part.period)}",
+        f"{period_name(part.period)}: {_to_watch(int((rows.frame['status'] == WATCH).sum()))}",
         group="label",
         ratio="pooled_risk_ratio",
         lower="pooled_lower",

@@ -12,10 +12,10 @@ from jsna.chapters.pipeline_periods import dated
 from jsna.disclosure import publish_official
 from jsna.evidence.pipeline import ENGLAND, UNKNOWN, band_of, by_group, dimension_of, stages
 from jsna.evidence.pipeline.compared import NATIONAL, Pipeline
-from jsna.exhibits.charts import trend
 from jsna.exhibits.model import Exhibit, Exhibits
 from jsna.exhibits.tables import format_number, table_exhibit
 from jsna.exhibits.text import finding, listing
+from jsna.exhibits.trend_chart import trend
 from jsna.measures import proportion, rate
 from jsna.sources.population import read_census_slice
 from jsna.sources.tribunal import read_appeals

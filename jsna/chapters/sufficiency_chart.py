@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import pandas as pd
 
 from jsna.disclosure import Released
 from jsna.exhibits.charts import canvas, chart, nothing_to_show, palette
+from jsna.exhibits.labels import ROW_INCHES, beside_upright, spread, thousands, unit_above
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import format_number, must_be_released
+from jsna.exhibits.telling import titled
 
 COLUMNS = (
     {"name": "period", "label": "Period", "kind": "text"},
@@ -19,6 +23,9 @@ COLUMNS = (
     ),
     {"name": "scenario", "label": "What it is", "kind": "text"},
 )
+
+ROWS, LABEL_POINTS, POINTS = 11, 11, 72  # rows of text that a picture is high; height of a label; points in an inch
+MOST_YEARS, BREAK_LETTERS = 13, 36  # named under the axis; in a line that says what changed
 
 
 def fan(released: Released, *, id: str, title: str, what: str, breaks: dict[str, str]) -> Exhibit:
@@ -32,7 +39,7 @@ def fan(released: Released, *, id: str, title: str, what: str, breaks: dict[str,
     past, ahead = shown[shown["scenario"] == "observed"], shown[shown["scenario"] == "trend"]
     if past["value"].notna().sum() == 0 or ahead.empty:
         return nothing_to_show(id, title)
-    colours, (figure, axes) = palette(), canvas(11)
+    colours, (figure, axes) = palette(), canvas(ROWS)
     start = past[past["value"].notna()].iloc[-1]
     joined = pd.concat(
         [start.to_frame().T.assign(**{c: start["value"] for c in ahead if c[:5] in ("lower", "upper")}), ahead]
@@ -52,16 +59,15 @@ def fan(released: Released, *, id: str, title: str, what: str, breaks: dict[str,
     )
     axes.plot(years, joined["value"].astype("float64"), "--", color=colours["ink"], lw=2)
     last = ahead.iloc[-1]
-    _ends(axes, last, float(shown[["value", "upper_95"]].max().max()))
-    for period, said in breaks.items():
-        _break(axes, shown, period, said)
+    axes.set_ylim(0, (float(shown[["value", "upper_95"]].max().max()) or 1.0) * 1.08)
+    _ends(axes, last)
+    _breaks(axes, shown, breaks)
     every = shown["year"].astype("int64").tolist()
-    step = 1 if len(every) < 13 else 2
-    marked = sorted(every, reverse=True)[::step]
+    marked = sorted(every, reverse=True)[:: ceil(len(every) / MOST_YEARS)]
     axes.set_xticks(marked, [str(y) for y in marked], fontsize=8)
-    axes.set_ylim(0, float(shown[["value", "upper_95"]].max().max()) * 1.08)
-    axes.set_ylabel(what)
+    unit_above(axes, what)
     axes.set_xlabel("January")
+    thousands(axes.yaxis)
     axes.grid(axis="y", color=colours["grid"], lw=0.6)
     told = {k: format_number(last[k], "count") for k in ("value", "lower_80", "upper_80", "lower_95", "upper_95")}
     first = past[past["value"].notna()].iloc[0]
@@ -72,11 +78,13 @@ def fan(released: Released, *, id: str, title: str, what: str, breaks: dict[str,
         f"95% range {told['lower_95']} to {told['upper_95']}."
     )
     words = shown["scenario"].map({"observed": "observed", "trend": "projected, if today’s pattern goes on"})
-    return chart(id, title, alt, figure, table.with_columns(scenario=words), list(COLUMNS), "period")
+    ahead_words = f"{told['lower_80']} to {told['upper_80']} in {last['period']} (80% range)"
+    ending = f"{format_number(start['value'], 'count')} in {start['period']}, {ahead_words}"
+    return chart(id, titled(title, ending), alt, figure, table.with_columns(scenario=words), list(COLUMNS), "period")
 
 
-def _ends(axes, last: pd.Series, top: float) -> None:
-    """Labels at the right: the ends of both ranges and the projection, moved apart where they would overlap."""
+def _ends(axes, last: pd.Series) -> None:
+    """Labels at the right: the ends of both ranges and the projection, moved apart where they would meet."""
     told = {
         "lower_95": "95 in 100: from",
         "lower_80": "80 in 100: from",
@@ -84,35 +92,30 @@ def _ends(axes, last: pd.Series, top: float) -> None:
         "upper_80": "80 in 100: to",
         "upper_95": "95 in 100: to",
     }
-    floor = -1.0
-    for column, words in told.items():
-        height = max(float(last[column]), floor)
-        floor = height + top * 0.05
+    low, high = axes.get_ylim()
+    size = (high - low) * LABEL_POINTS / (ROWS * ROW_INCHES * POINTS)
+    heights = spread([float(last[c]) for c in told], [size] * len(told), low, high)
+    for (column, words), height in zip(told.items(), heights, strict=True):
         axes.annotate(
             f"{words} {format_number(last[column], 'count')}",
             (float(last["year"]), height),
-            xytext=(8, -3),
+            xytext=(8, 0),
             textcoords="offset points",
             fontsize=8.5 if column == "value" else 8,
             fontweight="bold" if column == "value" else "normal",
+            va="center",
             color=palette()["ink"],
             annotation_clip=False,
         )
 
 
-def _break(axes, shown: pd.DataFrame, period: str, said: str) -> None:
-    years = shown.loc[shown["period"] == period, "year"]
-    if years.empty or years.iloc[0] == shown["year"].min():
-        return
-    at = float(years.iloc[0]) - 0.5
-    axes.axvline(at, color=palette()["muted"], ls=":", lw=1)
-    axes.annotate(
-        said,
-        (at, 0.97),
-        xycoords=("data", "axes fraction"),
-        xytext=(3, -8),
-        textcoords="offset points",
-        fontsize=7.5,
-        color=palette()["muted"],
-        va="top",
-    )
+def _breaks(axes, shown: pd.DataFrame, breaks: dict[str, str]) -> None:
+    """A dotted upright before each period in which something changed, and what: one below the other."""
+    first = shown["year"].min()
+    years = shown.drop_duplicates("period").set_index("period")["year"]
+    known = {float(years[p]): said for p, said in breaks.items() if p in years and years[p] != first}
+    for level, (year, said) in enumerate(sorted(known.items())):
+        axes.axvline(year - 0.5, color=palette()["muted"], ls=":", lw=1)
+        ground = {"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8}
+        how = {"fontsize": 7.5, "color": palette()["muted"], "bbox": ground, "va": "top"}
+        beside_upright(axes, year - 0.5, 0.97 - 0.2 * level, said, letters=BREAK_LETTERS, **how)

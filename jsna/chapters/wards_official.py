@@ -14,6 +14,7 @@ from jsna.disclosure import Released, publish_official
 from jsna.exhibits.maps import map_with_tiles
 from jsna.exhibits.model import Exhibit, Exhibits
 from jsna.exhibits.tables import format_number, table_exhibit
+from jsna.exhibits.telling import span, titled
 from jsna.exhibits.text import finding
 
 MOST_DEPRIVED = 2  # deciles: the fifth most deprived
@@ -78,8 +79,8 @@ def deprivation_finding(table: Released, area: Area) -> Exhibit:
     children, deprived = shown["children"].sum(), shown["deprived"].sum()
     made = finding(
         "wards-deprivation",
-        f"In {all_in} of {len(shown)} wards of {area.name} every child lives in an area among the fifth most deprived "
-        f"in England; in {none_in} none does.",
+        f"In {all_in or 'none'} of {len(shown)} wards of {area.name} every child lives in an area among the fifth most "
+        f"deprived in England; {f'in {none_in} none does' if none_in else 'in each some do'}.",
         detail=(
             f"In the whole of {area.name}, {format_number(deprived, 'count')} of {format_number(children, 'count')} "
             f"children aged 0 to 15 (Census 2021) live in such an area "
@@ -101,7 +102,8 @@ def deprivation_map(table: Released, area: Area) -> Exhibit:
         table,
         area,
         id="wards-deprivation-map",
-        title=f"{area.name}: in {full} of {len(share)} wards every child lives in a most deprived area, in {none} none",
+        title=f"{area.name}: in {full or 'none'} of {len(share)} wards every child lives in a most deprived area, in "
+        f"{none or 'each'} {'none does' if none else 'some do'}",
         value="percent",
         unit="% of children who live in the fifth most deprived small areas of England",
         edges=DEPRIVED_EDGES,
@@ -198,7 +200,10 @@ def low_income_map(table: Released, area: Area) -> Exhibit:
         table,
         area,
         id="wards-low-income-map",
-        title=f"Children in relative low income families by ward of {area.name}, year ending {LATEST}",
+        title=titled(
+            f"Children in relative low income families by ward of {area.name}, year ending {LATEST}",
+            span(table.frame, "label", f"percent_{LATEST}", "%", "percent"),
+        ),
         value=f"percent_{LATEST}",
         unit="% of children under 16, after housing costs",
         columns=LOW_INCOME[-2:],

@@ -1,9 +1,8 @@
-"""Charts: dots with intervals, forests, bars and trends, in one visual language, the same bytes every run."""
+"""Charts: dots with intervals, forests and bars, in one visual language, the same bytes every run."""
 
 from __future__ import annotations
 
 import io
-import textwrap
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -12,14 +11,17 @@ import numpy as np
 import pandas as pd
 
 from jsna.disclosure import Released
+from jsna.exhibits.labels import ROW_INCHES, grow, lines_of, name_rows, thousands, words_below
 from jsna.exhibits.model import SYNTHETIC, Exhibit
 from jsna.exhibits.tables import behind, format_number, must_be_released
-from jsna.exhibits.text import notice
+from jsna.exhibits.telling import brief, extremes, span, titled
+from jsna.exhibits.text import count_of, notice
 from jsna.files.packaged import packaged_yaml
 
 RATIO_LIMITS = (0.2, 5.0)
 BAND = (0.80, 1.25)
-ROW_INCHES, LINE_INCHES = 0.27, 0.165
+KEY_LETTERS = 72  # in a line of the words under ratios, whose type is smaller
+VALUE_PLACE = 1.01  # of the axes' width: where a row's value stands
 
 
 @cache
@@ -52,29 +54,19 @@ def canvas(rows: int, *, width: float = 7.4, row_height: float = ROW_INCHES, ext
     return figure, axes
 
 
-def as_svg(figure, synthetic: bool) -> bytes:
-    """The figure's bytes; a synthetic one is marked in the picture itself."""
+def mark_synthetic(figure, synthetic: bool) -> None:
+    """The words in the corner of a picture of synthetic data; once is enough."""
     if synthetic:
         figure.supxlabel(SYNTHETIC, fontsize=8, color=palette()["muted"], x=0.99, ha="right")
+
+
+def as_svg(figure, synthetic: bool) -> bytes:
+    """The figure's bytes; a synthetic one is marked in the picture itself."""
+    mark_synthetic(figure, synthetic)
     stream = io.BytesIO()
     # savefig would draw everything twice
     figure.canvas.print_svg(stream, metadata={"Date": None, "Creator": None})
     return stream.getvalue()
-
-
-def _labels(names: Sequence[str]) -> list[str]:
-    return ["\n".join(textwrap.wrap(str(n), 38)[:3]) for n in names]
-
-
-def name_rows(axes, names: Sequence[str]) -> None:
-    """Rows from the top down, named on the left; the picture grows where a name needs more lines than a row has."""
-    labels = _labels(names)
-    axes.set_yticks(range(len(names)), labels)
-    lines = max((label.count("\n") + 1 for label in labels), default=1)
-    figure = axes.figure
-    figure.set_figheight(figure.get_figheight() + len(labels) * max(0.0, lines * LINE_INCHES - ROW_INCHES))
-    axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.tick_params(axis="y", length=0)
 
 
 def _ordered(table: Released, column: str, order: str) -> Released:
@@ -115,39 +107,83 @@ def dot_interval(
     at = np.arange(len(shown))
     ours = (shown[group].astype(str) == highlight).to_numpy() if highlight else np.zeros(len(shown), bool)
     for rows, colour, marker in ((~ours, colours["main"], "o"), (ours, colours["second"], "D")):
+        if not rows.any():
+            continue  # the layout keeps room for marks that are not clipped, even for none
         axes.hlines(
             at[rows], shown.loc[rows, lower].astype(float), shown.loc[rows, upper].astype(float), colour, lw=1.6
         )
-        axes.plot(shown.loc[rows, value].astype(float), at[rows], marker, color=colour, ms=6)
+        edge = {"mec": colours["ink"], "clip_on": False}
+        axes.plot(shown.loc[rows, value].astype(float), at[rows], marker, color=colour, ms=6, **edge)
     _hidden_marks(axes, table, value)
-    if reference_line is not None:
-        axes.axvline(reference_line, color=colours["ink"], lw=1, ls="--")
-        axes.annotate(reference_label, (reference_line, -0.6), xytext=(3, 2), textcoords="offset points", fontsize=8)
     axes.set_xlim(left=0)
-    axes.set_xlabel(f"{unit}, with 95% confidence interval")
+    if reference_line is not None:
+        _reference(axes, reference_line, reference_label)
+    words_below(axes, f"{unit}, with 95% confidence interval")
     axes.grid(axis="x", color=colours["grid"], lw=0.6)
     axes.set_axisbelow(True)
+    thousands(axes.xaxis)
     name_rows(axes, shown[group])
+    axes.tick_params(axis="y", pad=7)  # a dot at 0 stands half over the edge
     kind = "percent" if "%" in unit else "count"
+    _values_beside(axes, shown[value].astype("float64"), kind)
     columns = [
         {"name": group, "label": "Group", "kind": "text"},
         {"name": value, "label": f"Value ({unit})", "kind": kind},
         {"name": lower, "label": "Lower limit", "kind": kind},
         {"name": upper, "label": "Upper limit", "kind": kind},
     ]
-    alt = f"Dot chart with intervals: {title}. {_extremes(shown, group, value, unit, kind)}"
-    return chart(id, title, alt, figure, table, columns, group)
+    alt = f"Dot chart with intervals: {title}. {_ours(shown, ours, group, value, unit, kind)}"
+    alt = f"{alt}{extremes(shown, group, value, unit, kind)}"
+    ending = _beside_reference(shown, ours, group, value, unit, kind, reference_line, reference_label)
+    return chart(id, titled(title, ending or span(shown, group, value, unit, kind)), alt, figure, table, columns, group)
 
 
-def _extremes(shown: pd.DataFrame, group: str, value: str, unit: str, kind: str) -> str:
-    known = shown.dropna(subset=[value])
-    if len(known) == 1:
-        return f"{known[group].iloc[0]}: {format_number(float(known[value].iloc[0]), kind)} {unit}."
-    top, bottom = known.loc[known[value].astype(float).idxmax()], known.loc[known[value].astype(float).idxmin()]
-    return (
-        f"Highest: {top[group]}, {format_number(float(top[value]), kind)} {unit}; "
-        f"lowest: {bottom[group]}, {format_number(float(bottom[value]), kind)} {unit}."
+def _ours(shown: pd.DataFrame, ours: np.ndarray, group: str, value: str, unit: str, kind: str) -> str:
+    """The highlighted group's value as a sentence; empty without one."""
+    own = shown[ours].dropna(subset=[value])
+    return "".join(f"{row[group]}: {brief(row[value], unit, kind)}. " for _, row in own.iterrows())
+
+
+def _beside_reference(
+    shown: pd.DataFrame, ours: np.ndarray, group: str, value: str, unit: str, kind: str, at: float | None, label: str
+) -> str:
+    """The highlighted group's value and the comparator's, as the end of a title; empty without both."""
+    own = shown[ours].dropna(subset=[value])
+    if own.empty or at is None:
+        return ""
+    row = own.iloc[0]
+    return f"{brief(row[value], unit, kind)} ({row[group]}), {brief(at, unit, kind)} ({label})"
+
+
+def _reference(axes, at: float, label: str) -> None:
+    """A dashed line, named over the picture on the side where there is room."""
+    left, right = axes.get_xlim()
+    side, shift = ("left", 3) if at <= (left + right) / 2 else ("right", -3)
+    axes.axvline(at, color=palette()["ink"], lw=1, ls="--")
+    words = lines_of(label, 30)
+    grow(axes.figure, words)
+    axes.annotate(
+        words,
+        (at, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(shift, 2),
+        textcoords="offset points",
+        fontsize=8,
+        ha=side,
     )
+
+
+def _values_beside(axes, values: pd.Series, kind: str) -> None:
+    """Each row's value in figures, to the right of the picture."""
+    for row, value in enumerate(values):
+        axes.annotate(
+            format_number(value, kind),
+            (VALUE_PLACE, row),
+            xycoords=("axes fraction", "data"),
+            fontsize=8,
+            va="center",
+            annotation_clip=False,
+        )
 
 
 def _hidden_marks(axes, table: Released, value: str) -> None:
@@ -233,10 +269,13 @@ def forest(
         axes.annotate(
             table.symbols[ratio].iloc[at_row] or "x", (low, at_row), fontsize=8, color=colours["muted"], va="center"
         )
-    words = "\n".join(textwrap.wrap(f"{axis} (log scale, 95% interval; shaded: 0.80 to 1.25)", 72))
-    key = "◆ over- or under-identified   ■ to watch   ○ other" + (f"   × {beside_label}" if beside else "")
-    axes.set_xlabel(f"{words}\n{key}", fontsize=8.5)
+    cross = f"× {beside_label}" if beside else ""
+    key = "◆ over- or under-identified   ■ to watch   ○ other"
+    keys = [f"{key}   {cross}".strip()] if len(cross) < 30 else [key, cross]
+    words = f"{axis} (log scale, 95% interval; shaded: 0.80 to 1.25)"
+    words_below(axes, words, *keys, letters=KEY_LETTERS, free=2, fontsize=8.5)
     name_rows(axes, shown[group])
+    _values_beside(axes, values, "ratio")
     columns = [
         {"name": group, "label": "Group", "kind": "text"},
         {"name": ratio, "label": ratio_label, "kind": "ratio"},
@@ -246,7 +285,7 @@ def forest(
         {"name": status, "label": "Status", "kind": "text"},
     ]
     known = shown.assign(value=values).dropna(subset=["value"])
-    alt = f"Forest plot of ratios: {title}. {_extremes(known, group, 'value', '', 'ratio')}"
+    alt = f"Forest plot of ratios: {title}. {extremes(known, group, 'value', '', 'ratio')}"
     return chart(id, title, alt, figure, table, columns, group)
 
 
@@ -284,18 +323,20 @@ def specification_dots(
         same = own[asks].astype(bool).to_numpy()
         axes.plot(own["_v"][~same], height[~same], "o", mfc="white", mec=palette()["muted"], ms=3.5)
         axes.plot(own["_v"][same], height[same], "o", color=palette()["main"], ms=4.5)
-    axes.set_xlabel(
-        "Ratio under each choice of analysis (log scale); shaded: 0.80 to 1.25\n"
-        "● the flag’s own question: this group against all others\n○ another comparator, or a wider group",
+    words_below(
+        axes,
+        "Ratio under each choice of analysis (log scale); shaded: 0.80 to 1.25",
+        "● the flag’s own question: this group against all others",
+        "○ another comparator, or a wider group",
+        letters=KEY_LETTERS,
+        free=2,
         fontsize=8.5,
     )
     name_rows(axes, names)
     values = shown[ratio].astype("float64")
-    alt = (
-        f"Dots of every analysis: {title}. {len(names)} groups; ratios from {format_number(values.min(), 'ratio')} to "
-        f"{format_number(values.max(), 'ratio')}."
-    )
-    return chart(id, title, alt, figure, table, columns, group)
+    ends = f"ratios from {format_number(values.min(), 'ratio')} to {format_number(values.max(), 'ratio')}"
+    alt = f"Dots of every analysis: {title}. {count_of(len(names), 'group', 'groups').capitalize()}; {ends}."
+    return chart(id, titled(title, ends), alt, figure, table, columns, group)
 
 
 def bars(
@@ -315,100 +356,13 @@ def bars(
         axes.annotate(
             text, (0 if pd.isna(number) else number, row), xytext=(4, -3), textcoords="offset points", fontsize=8
         )
-    axes.set_xlim(0, max(float(values.max()), 1e-9) * 1.14)
-    axes.set_xlabel(unit)
+    axes.set_xlim(0, (float(values.max()) or 1.0) * 1.14)
+    words_below(axes, unit)
+    thousands(axes.xaxis)
     name_rows(axes, shown[group])
     columns = [
         {"name": group, "label": "Group", "kind": "text"},
         {"name": value, "label": unit[:1].upper() + unit[1:], "kind": kind},
     ]
-    alt = f"Bar chart: {title}. {_extremes(shown, group, value, unit, kind)}"
-    return chart(id, title, alt, figure, table, columns, group)
-
-
-def trend(
-    released: Released,
-    *,
-    id: str,
-    title: str,
-    x: str,
-    series: str,
-    value: str,
-    highlight: str,
-    breaks: Sequence[str] = (),
-    break_label: str = "new collection",
-    unit: str = "%",
-) -> Exhibit:
-    """A line a series, labelled at its end; ``highlight`` is drawn strongest, ``breaks`` mark changes of method.
-
-    A period without a value interrupts the line. ``break_label`` stands at each break; empty: the notes say what it is.
-    """
-    table = must_be_released(released)
-    shown = table.frame.assign(_v=table.frame[value].astype("float64"))
-    if shown["_v"].notna().sum() == 0:
-        return nothing_to_show(id, title)
-    colours = palette()
-    periods = sorted(shown[x].astype(str).unique())
-    figure, axes = canvas(10)
-    wide = shown.pivot(index=x, columns=series, values="_v").reindex(periods)
-    styles = zip(
-        (c for c in wide.columns if c != highlight), colours["others"] * 6, ["--", ":", "-."] * 8, strict=False
-    )
-    drawn = [(name, colour, style, 1.6) for name, colour, style in styles]
-    if highlight in wide:
-        drawn.append((highlight, colours["main"], "-", 2.6))
-    ends = {}
-    for name, colour, style, width in drawn:
-        line = wide[name]
-        axes.plot(range(len(periods)), line, style, color=colour, lw=width, marker="o", ms=4)
-        if line.notna().any():
-            ends[name] = (line.last_valid_index(), colour)
-    _end_labels(axes, wide, ends, periods)
-    for mark in (b for b in breaks if b in periods):
-        axes.axvline(periods.index(mark) - 0.5, color=colours["muted"], ls=":", lw=1)
-        axes.annotate(
-            break_label,
-            (periods.index(mark) - 0.5, 0.02),
-            xycoords=("data", "axes fraction"),
-            xytext=(3, 0),
-            textcoords="offset points",
-            fontsize=7.5,
-            color=colours["muted"],
-        )
-    axes.set_xticks(range(len(periods)), [textwrap.fill(p, 9) for p in periods])
-    axes.tick_params(axis="x", labelsize=9 if len(periods) < 10 else 7.5)
-    axes.set_ylim(0, max(float(wide.max().max()), 1e-9) * 1.12)
-    axes.set_ylabel(unit)
-    axes.grid(axis="y", color=colours["grid"], lw=0.6)
-    columns = [
-        {"name": x, "label": "Period", "kind": "text"},
-        {"name": series, "label": "Series", "kind": "text"},
-        {"name": value, "label": f"Value ({unit})", "kind": "percent"},
-    ]
-    complete = wide.dropna(axis="columns", how="all")
-    main = (complete[highlight] if highlight in complete else complete.iloc[:, 0]).dropna()
-    alt = (
-        f"Line chart: {title}. {main.name}: {format_number(main.iloc[0], 'percent')} in {main.index[0]}, "
-        f"{format_number(main.iloc[-1], 'percent')} in {main.index[-1]} ({unit})."
-    )
-    return chart(id, title, alt, figure, table, columns, x)
-
-
-def _end_labels(axes, wide: pd.DataFrame, ends: dict[str, tuple[Any, str]], periods: list[str]) -> None:
-    """Names at the lines' ends, moved apart where they would overlap."""
-    top = float(wide.max().max())
-    gap = top * 0.055
-    placed: list[float] = []
-    for name, (last, colour) in sorted(ends.items(), key=lambda e: wide.loc[e[1][0], e[0]]):
-        height = float(wide.loc[last, name])
-        height = max(height, placed[-1] + gap) if placed else height
-        placed.append(height)
-        axes.annotate(
-            textwrap.shorten(str(name), 34),
-            (len(periods) - 1, height),
-            xytext=(8, -3),
-            textcoords="offset points",
-            fontsize=8.5,
-            color=colour,
-            annotation_clip=False,
-        )
+    alt = f"Bar chart: {title}. {extremes(shown, group, value, unit, kind)}"
+    return chart(id, titled(title, span(shown, group, value, unit, kind)), alt, figure, table, columns, group)

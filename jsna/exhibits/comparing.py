@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 
 from jsna.disclosure import Released
-from jsna.exhibits.charts import canvas, chart, name_rows, nothing_to_show, palette
+from jsna.exhibits.charts import canvas, chart, nothing_to_show, palette
+from jsna.exhibits.labels import lines_of, name_rows, thousands, unit_above, words_below
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import format_number, must_be_released
+from jsna.exhibits.telling import titled
 from jsna.exhibits.text import listing
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ def figure_text(value: float, unit: str) -> str:
     ('27.1%', '4.3 per 10,000')
     """
     text = format_number(value, "percent")
-    return f"{text}%" if unit == "%" else f"{text} {unit}".strip()
+    return f"{text}{unit}" if unit.startswith("%") else f"{text} {unit}".strip()
 
 
 def change_text(value: float, unit: str) -> str:
@@ -74,21 +76,29 @@ def funnel_chart(released: Released, *, id: str, title: str, area: str, unit: st
     back = {"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8}
     for _, row in shown[ours].iterrows():
         at = (row["denominator"], row["value"])
-        axes.annotate(area, at, xytext=(8, 4), textcoords="offset points", fontsize=9, zorder=5, bbox=back)
+        on_right = row["denominator"] ** 2 <= shown["denominator"].min() * shown["denominator"].max()  # of a log axis
+        side = {"xytext": (8 if on_right else -8, 4), "ha": "left" if on_right else "right"}
+        axes.annotate(lines_of(area, 30), at, **side, textcoords="offset points", fontsize=9, zorder=5, bbox=back)
     # Sizes run over two orders of magnitude: on a plain axis all but the largest counties stand in one corner.
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(lambda v, _: f"{v:,.0f}")
-    axes.set_xlabel(
-        f"{counted[:1].upper()}{counted[1:]} (log scale)\n"
+    axes.xaxis.set_minor_formatter("")
+    thousands(axes.xaxis, axes.yaxis)
+    words_below(
+        axes,
+        f"{counted[:1].upper()}{counted[1:]} (log scale)",
         "– average   - - 95% limits   — 99.8% limits   ○ inside   ■ outside the 95% limits   ◆ this area",
+        letters=100,
+        free=1,
         fontsize=8.5,
     )
-    axes.set_ylabel(unit)
-    where = "".join(f" {area} ({figure_text(r['value'], unit)}) is {_where(r)}." for _, r in shown[ours].iterrows())
+    unit_above(axes, unit)
+    own = shown[ours].dropna(subset=["value"])
+    where = [f"{area} ({figure_text(row['value'], unit)}) is {_where(row)}" for _, row in own.iterrows()]
     beyond = int(outside.sum())
     alt = (
         f"Funnel chart of {len(shown)} authorities: {title}. Average "
-        f"{figure_text(float(shown['average'].iloc[0]), unit)}; {beyond} outside the 95% limits.{where}"
+        f"{figure_text(float(shown['average'].iloc[0]), unit)}; {beyond} outside the 95% limits."
+        f"{''.join(f' {w}.' for w in where)}"
     )
     columns = [
         {"name": "area_name", "label": "Authority", "kind": "text"},
@@ -100,7 +110,7 @@ def funnel_chart(released: Released, *, id: str, title: str, area: str, unit: st
         {"name": "upper_99_8", "label": "Upper 99.8% limit", "kind": "percent"},
         {"name": "where", "label": "Where it lies", "kind": "text"},
     ]
-    return chart(id, title, alt, figure, table, columns, "area_name")
+    return chart(id, titled(title, listing(where)), alt, figure, table, columns, "area_name")
 
 
 def _where(row: pd.Series) -> str:
@@ -132,12 +142,15 @@ def rank_chart(released: Released, *, id: str, title: str, label: str) -> Exhibi
     axes.set_xlim(-0.02, 1.42)
     axes.set_xticks([0, 0.5, 1], ["first", "middle", "last"])
     axes.spines["bottom"].set_visible(False)
-    axes.set_xlabel(
-        "Place among all areas with a figure\n"
-        "◆ rank, with the places it could be by chance (95%)   ○ rank alone: published without counts",
+    words_below(
+        axes,
+        "Place among all areas with a figure",
+        "◆ rank, with the places it could be by chance (95%)",
+        "○ rank alone: published without counts",
+        free=1,
         fontsize=8.5,
     )
-    name_rows(axes, shown[label])
+    name_rows(axes, shown[label], row_inches=0.34)
     columns = [
         {"name": label, "label": "Measure", "kind": "text"},
         {"name": "rank", "label": "Rank", "kind": "count"},
@@ -145,9 +158,10 @@ def rank_chart(released: Released, *, id: str, title: str, label: str) -> Exhibi
         {"name": "rank_upper", "label": "Worst plausible rank", "kind": "count"},
         {"name": "of", "label": "Areas with a figure", "kind": "count"},
     ]
-    first = shown[shown["rank"].notna()].iloc[0]
-    alt = f"Chart of ranks with intervals: {title}. {first[label]}: {_place(first)}."
-    return chart(id, title, alt, figure, table, columns, label)
+    known = shown[shown["rank"].notna()]
+    said = dict.fromkeys(f"{row[label]}: {_place(row)}" for _, row in known.iloc[[0, -1]].iterrows())
+    alt = f"Chart of ranks with intervals: {title}. {'; '.join(said)}."
+    return chart(id, titled(title, list(said)[-1]), alt, figure, table, columns, label)
 
 
 def _place(row: pd.Series) -> str:
@@ -182,16 +196,21 @@ def beside_chart(released: Released, *, id: str, title: str, area: str, unit: st
     for rows, mark, fill in ((~sets, "o", colours["main"]), (sets, "s", "white")):
         axes.plot(shown.loc[rows, "value"].astype("float64"), at[rows], mark, mfc=fill, mec=colours["main"], ms=6)
     axes.set_xlim(left=0)
-    for row, words in zip(at, _said(shown), strict=True):
-        axes.annotate(
-            words, (1.02, row), xycoords=("axes fraction", "data"), fontsize=8.5, va="center", annotation_clip=False
-        )
-    axes.set_xlabel(
-        f"{unit}; shaded: 95% confidence interval of {area}\n● a place   □ the median of a set", fontsize=8.5
+    verdicts = (_beside_row(value, words) for value, words in zip(shown["value"], _said(shown), strict=True))
+    how = {"xycoords": ("axes fraction", "data"), "fontsize": 8.5, "va": "center", "annotation_clip": False}
+    for row, words in enumerate((figure_text(own["own_value"], ""), *verdicts)):
+        axes.annotate(words, (1.02, row), **how)
+    words_below(
+        axes,
+        f"{unit}; shaded: 95% confidence interval of {area}",
+        "● a place   □ the median of a set",
+        free=1,
+        fontsize=8.5,
     )
+    thousands(axes.xaxis)
     axes.grid(axis="x", color=colours["grid"], lw=0.6)
     axes.set_axisbelow(True)
-    name_rows(axes, [area, *shown["name"]])
+    name_rows(axes, [area, *shown["name"]], row_inches=0.42)
     columns = [
         {"name": "name", "label": "Comparator", "kind": "text"},
         {"name": "period", "label": "Period", "kind": "text"},
@@ -203,7 +222,21 @@ def beside_chart(released: Released, *, id: str, title: str, area: str, unit: st
     ]
     table = table.with_columns(said=pd.Series(_said(shown), index=shown.index))
     alt = f"Chart of {area} beside comparators: {title}. {beside_sentence(shown, area, unit)}"
-    return chart(id, title, alt, figure, table, columns, "name")
+    return chart(id, titled(title, _first_verdict(shown, unit)), alt, figure, table, columns, "name")
+
+
+def _first_verdict(shown: pd.DataFrame, unit: str) -> str:
+    """The area's value and how it stands beside the first comparator, as the end of a title."""
+    row = shown[shown["value"].notna()].iloc[0]
+    own, other = (figure_text(row[c], unit) for c in ("own_value", "value"))
+    beside = {"no clear difference": "no clear difference from", "no verdict": ""}
+    words = beside.get(str(row["words"]), f"{row['words']} than")
+    return f"{own}, {words} {row['name']} ({other})".replace(",  ", ", ")
+
+
+def _beside_row(value: float, words: str) -> str:
+    """What stands to the right of a comparator: its value and the verdict, on two lines at most."""
+    return lines_of(f"{figure_text(value, '')}  {words}".strip(), 26, most=2)
 
 
 def _said(shown: pd.DataFrame) -> list[str]:

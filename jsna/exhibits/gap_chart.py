@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,12 +9,15 @@ import pandas as pd
 
 from jsna.disclosure import Released
 from jsna.exhibits.charts import chart, nothing_to_show, palette, set_type
+from jsna.exhibits.labels import even_lines, grow, lines_of, thousands
 from jsna.exhibits.model import Exhibit
-from jsna.exhibits.tables import format_number, must_be_released
+from jsna.exhibits.tables import must_be_released
+from jsna.exhibits.telling import brief, titled
 from jsna.exhibits.text import listing
 
 MARKS = (("o", "main", 6.5), ("s", "second", 5.8), ("D", "third", 5.4))
 PANELS = 4
+PLACE_LETTERS, ALONG_LETTERS = 19, 72  # in a line over a panel; along the axes of all panels
 APART = 0.16  # of a row: by so much marks stand above and below it where they would hide one another
 
 
@@ -51,6 +53,7 @@ def gap_chart(
     periods = list(dict.fromkeys(shown.sort_values(period, kind="stable")[period].astype(str)))
     apart = APART if not joined or _hidden(shown, marks) else 0.0
     figure, all_axes = _panels(len(places), len(periods))
+    grow(figure, "\n" * max(0, max(lines_of(p, PLACE_LETTERS, 7).count("\n") for p in places) - 1))
     ends = _ends(shown, groups)
     for axes, place in zip(all_axes, places, strict=True):
         own = shown[shown[panel] == place].set_index(period).reindex(periods)
@@ -58,12 +61,14 @@ def gap_chart(
         _breaks(axes, [periods.index(b) for b in breaks if b in periods[1:]])
     all_axes[0].set_yticks(range(len(periods)), periods)
     all_axes[0].set_ylim(len(periods) - 0.4, -0.6)
-    all_axes[0].set_xlabel(unit if ends[0] <= 0 else f"{unit} (the axis does not start at 0)", loc="left")
-    all_axes[0].xaxis.label.set_in_layout(False)
+    all_axes[0].xaxis.set_major_locator(_marks_along(len(places), ends[1]))
+    thousands(all_axes[0].xaxis)
+    _unit_below(all_axes, unit if ends[0] <= 0 else f"{unit} (the axis does not start at 0)")
     _key(figure, groups, marks)
     columns = _columns(shown, panel, period, groups, kind)
     alt = _alt(shown, panel, period, groups, title, unit, kind, places)
-    return chart(id, title, alt, figure, table, columns, period)
+    ending = _newest(shown[shown[panel] == places[0]], period, groups, unit, kind)
+    return chart(id, titled(title, f"{ending} ({places[0]})" if ending else ""), alt, figure, table, columns, period)
 
 
 def _panels(count: int, rows: int):
@@ -119,7 +124,25 @@ def _panel(axes, own: pd.DataFrame, marks: Mapping[str, tuple], place: str, ends
             "no figure", (0, row), xytext=(4, -3), textcoords="offset points", fontsize=7.5, color=palette()["muted"]
         )
     axes.set_xlim(*ends)
-    axes.set_title("\n".join(textwrap.wrap(str(place), 20)), fontsize=9, loc="left", fontweight="bold")
+    axes.set_title(lines_of(place, PLACE_LETTERS, 7), fontsize=9, loc="left", fontweight="bold")
+
+
+def _marks_along(panels: int, highest: float):
+    """So many numbers along each panel's axis as have room beside one another."""
+    from matplotlib.ticker import MaxNLocator
+
+    letters = len(f"{highest:,.0f}") + 2
+    return MaxNLocator(nbins=min(5, max(1, ALONG_LETTERS // panels // letters)), steps=[1, 2, 5, 10])
+
+
+def _unit_below(all_axes, unit: str) -> None:
+    """What is counted, under the first panel and on across the others, which keep the lines free for it."""
+    words = even_lines(unit, 84)
+    all_axes[0].set_xlabel(words, loc="left")
+    grow(all_axes[0].figure, words)
+    if len(all_axes) > 1:
+        all_axes[0].xaxis.label.set_in_layout(False)
+        all_axes[-1].set_xlabel("\n".join(" " for _ in words.splitlines()))
 
 
 def _breaks(axes, rows: Sequence[int]) -> None:
@@ -136,10 +159,21 @@ def _key(figure, groups: Mapping[str, str], marks: Mapping[str, tuple]) -> None:
     from matplotlib.lines import Line2D
 
     handles = [
-        Line2D([], [], ls="", marker=mark, color=colour, ms=size, label=groups[group])
+        Line2D([], [], ls="", marker=mark, color=colour, ms=size, label=lines_of(groups[group], 26, most=5))
         for group, (mark, colour, size) in marks.items()
     ]
+    grow(figure, max((h.get_label() for h in handles), key=lambda text: text.count("\n")))
     figure.legend(handles=handles, loc="outside upper left", ncols=len(handles), frameon=False, fontsize=9)
+
+
+def _newest(own: pd.DataFrame, period: str, groups: Mapping[str, str], unit: str, kind: str) -> str:
+    """The newest figures of a place, as the end of a title; empty where it has none."""
+    own = own[own[list(groups)].notna().any(axis=1)].sort_values(period, kind="stable")
+    if own.empty:
+        return ""
+    last = own.iloc[-1]
+    parts = [f"{name} {brief(float(last[g]), unit, kind)}" for g, name in groups.items() if pd.notna(last[g])]
+    return f"{listing(parts)} in {last[period]}"
 
 
 def _columns(
@@ -163,15 +197,7 @@ def _alt(
     shown, panel, period, groups: Mapping[str, str], title: str, unit: str, kind: str, places: Sequence[str]
 ) -> str:
     """Kind of chart, what it shows, and the newest figures of every panel."""
-    said = []
-    for place in places:
-        own = shown[(shown[panel] == place) & shown[list(groups)].notna().any(axis=1)].sort_values(
-            period, kind="stable"
-        )
-        if own.empty:
-            continue
-        last = own.iloc[-1]
-        parts = [f"{name} {format_number(float(last[g]), kind)}" for g, name in groups.items() if pd.notna(last[g])]
-        said.append(f"{place}, {last[period]}: {listing(parts)}")
-    panels = listing(list(places))
-    return f"Dot chart, a panel for each of {panels}, a row for each year: {title}; {unit}. {'; '.join(said)}."
+    said = {place: _newest(shown[shown[panel] == place], period, groups, unit, kind) for place in places}
+    told = "; ".join(f"{place}: {newest}" for place, newest in said.items() if newest)
+    panels = listing([str(place) for place in places])
+    return f"Dot chart, a panel for each of {panels}, a row for each year: {title}; {unit}. {told}."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +11,11 @@ import pandas as pd
 from geo.maps import ABOVE, BELOW, Shading, Style, draw, hexagons, key, outline, quantile_edges, shade
 from geo.shapes import simplify
 from jsna.disclosure import Released
-from jsna.exhibits.charts import _extremes, canvas, chart, nothing_to_show, palette
+from jsna.exhibits.charts import canvas, chart, mark_synthetic, nothing_to_show, palette
+from jsna.exhibits.labels import TOP_LETTERS, even_lines, lines_of
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import PLACES, must_be_released
+from jsna.exhibits.telling import extremes
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -23,7 +24,9 @@ NOT_CLEAR = "not clearly different from the average"
 NO_FIGURE = "no figure shown"
 MOST_NAMED, MOST_BESIDE = 24, 60  # areas that can bear a name on their tile; that a map and tiles side by side can hold
 LEAST_TYPE, MOST_TYPE = 6.5, 8.0  # points: smaller type cannot be read, larger is not needed
-DIGIT, POINTS = 0.8, 72  # width of a digit with its share of the edges, of its size; points in an inch
+DIGIT, LETTER, LINE, POINTS = 0.8, 0.6, 1.3, 72  # of its size: a digit with edges, a letter, a line; points in an inch
+NAME_LETTERS, NAME_LINES, HALF_LETTERS = 16, 3, 42  # in a district's name; in a tile's; in a line over half a picture
+PAD, LEGEND_LETTERS = 4, 100  # points around a word on the map; in a line over the whole picture
 WIDE, BESIDE, HIGH, LEGEND = 8.2, 3.5, 4.8, 1.0  # inches: picture, maps side by side, highest below another, legend
 DOTS = 1000  # across a map: finer corners are not seen
 LEAST_ROOM = 0.06  # side of an area, of the map's, that a number needs
@@ -74,14 +77,16 @@ def map_with_tiles(
     draw(first, light, shading, _style(), labels=on_map, font_size=MOST_TYPE)
     if named:
         outline(first, light, drawn[districts], _style(), font_size=MOST_TYPE)
-    draw(second, tiles, shading, _style(), labels=_on_tiles(drawn, shading, label, size), font_size=size or LEAST_TYPE)
+    _apart(first, _scale(drawn, room))
+    on_tiles = _on_tiles(drawn, shading, label, size, _tile_points(tiles, room))
+    draw(second, tiles, shading, _style(), labels=on_tiles, font_size=size or LEAST_TYPE)
     first.set_title("Map", fontsize=9)
     second.set_title("The same areas, drawn alike in size", fontsize=9)
     words = key(shading, _style(), places=PLACES[kind], unclear=NOT_CLEAR, nothing=NO_FIGURE)
     _legend(figure, words, f"{unit}{_marks_in_words(shading)}")
     listed = [*_number_column(size), *(columns or _columns(label, value, unit, lower, upper, kind))]
     alt = (
-        f"Map and tile map: {title}. {_extremes(table.frame, label, value, unit, kind)}{_counted(shading)} "
+        f"Map and tile map: {title}. {extremes(table.frame, label, value, unit, kind)}{_counted(shading)} "
         "All values are in the table."
     )
     return chart(id, title, alt, figure, _numbered(table, drawn, code, label, note), listed, label, kind="map")
@@ -121,17 +126,21 @@ def paired_tiles(
     draw(right, tiles, widths, _style("uncertainty"), labels=_numbers(drawn, None, size), **how)
     left.set_title("Value", fontsize=9)
     right.set_title("Width of its interval (dark: less is known)", fontsize=9)
+    half = HALF_LETTERS if len(tiles) <= MOST_BESIDE else TOP_LETTERS
     below = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "frameon": False, "fontsize": 7.5, "ncols": 2}
     words = key(values, _style(), places=places, unclear=NOT_CLEAR.replace("different ", "different\n"))
-    left.legend(handles=words, title=f"{unit}{_marks_in_words(values)}", title_fontsize=8, **below)
+    left.legend(handles=words, title=lines_of(f"{unit}{_marks_in_words(values)}", half), title_fontsize=8, **below)
     right.legend(
         handles=key(widths, _style("uncertainty"), places=places, nothing=NO_FIGURE),
-        title="Upper less lower 95% limit" + (", percentage points" if kind == "percent" else ""),
+        title=lines_of("Upper less lower 95% limit" + (", percentage points" if kind == "percent" else ""), half),
         title_fontsize=8,
         **below,
     )
+    # maps keep their shape, so that the keys below them stand right only once the layout has seen their true height
+    mark_synthetic(figure, table.synthetic)
+    figure.get_layout_engine().execute(figure)
     alt = (
-        f"Two tile maps, value and width of interval: {title}. {_extremes(table.frame, label, value, unit, kind)}"
+        f"Two tile maps, value and width of interval: {title}. {extremes(table.frame, label, value, unit, kind)}"
         f"{_counted(values)} All values are in the table."
     )
     listed = [*_number_column(size), *(columns or _columns(label, value, unit, lower, upper, kind))]
@@ -225,11 +234,34 @@ def _type_size(tiles: gpd.GeoDataFrame, room: tuple[float, float]) -> float:
     """The type in which a tile can bear its number, the tiles drawn into ``room`` (inches); 0 if it cannot be read."""
     if len(tiles) <= MOST_NAMED:
         return LEAST_TYPE  # names stand under the numbers
-    left, bottom, right, top = tiles.total_bounds
-    scale = min(room[0] / (right - left), room[1] / (top - bottom))
-    width = POINTS * scale * float(tiles.geometry.bounds.eval("maxx - minx").iloc[0])
-    size = min(MOST_TYPE, width / (DIGIT * len(str(len(tiles)))))
+    size = min(MOST_TYPE, _tile_points(tiles, room) / (DIGIT * len(str(len(tiles)))))
     return size if size >= LEAST_TYPE else 0.0
+
+
+def _scale(shapes: gpd.GeoDataFrame, room: tuple[float, float]) -> float:
+    """Points of the picture a metre of the shapes, drawn into ``room`` (inches)."""
+    left, bottom, right, top = shapes.total_bounds
+    return POINTS * min(room[0] / (right - left), room[1] / (top - bottom))
+
+
+def _tile_points(tiles: gpd.GeoDataFrame, room: tuple[float, float]) -> float:
+    """How wide each tile is, in points."""
+    return _scale(tiles, room) * float(tiles.geometry.bounds.eval("maxx - minx").iloc[0])
+
+
+def _apart(axes: Any, scale: float) -> None:
+    """Break long words on a map over lines, and leave out those that would lie on one before: the table has all."""
+    kept: list[tuple[float, float, float, float]] = []
+    for text in list(axes.texts):
+        text.set_text(lines_of(text.get_text(), NAME_LETTERS))
+        lines = text.get_text().split("\n")
+        wide = max(len(line) for line in lines) * LETTER * text.get_fontsize() + PAD
+        high = len(lines) * LINE * text.get_fontsize() + PAD
+        x, y = (scale * place for place in text.xy)
+        if any(abs(x - a) < (wide + w) / 2 and abs(y - b) < (high + h) / 2 for a, b, w, h in kept):
+            text.remove()
+        else:
+            kept.append((x, y, wide, high))
 
 
 def _where_there_is_room(numbers: Sequence[str], drawn: gpd.GeoDataFrame) -> list[str]:
@@ -239,13 +271,22 @@ def _where_there_is_room(numbers: Sequence[str], drawn: gpd.GeoDataFrame) -> lis
     return [n if r else "" for n, r in zip(numbers, room, strict=True)]
 
 
-def _on_tiles(drawn: pd.DataFrame, shading: Shading, label: str, size: float) -> list[str]:
-    """What each tile bears: its number, and the area's name under it, broken over lines, where areas are few."""
+def _on_tiles(drawn: pd.DataFrame, shading: Shading, label: str, size: float, points: float) -> list[str]:
+    """What each tile (``points`` wide) bears: its number, and the area's name under it where areas are few and the
+    name has room."""
     numbers = _numbers(drawn, shading, size)
     if len(drawn) > MOST_NAMED:
         return numbers
+    letters = int(points / (LETTER * LEAST_TYPE))
     words = drawn[label].astype(object).fillna("").astype(str)
-    return [f"{n}\n{textwrap.fill(w, 8, break_long_words=False)}".strip() for n, w in zip(numbers, words, strict=True)]
+    return [f"{n}\n{_fitting(w, letters)}".strip() for n, w in zip(numbers, words, strict=True)]
+
+
+def _fitting(name: str, letters: int) -> str:
+    """A name over a tile's lines; empty where it has no room there: the table gives it by its number."""
+    longest = max(map(len, name.split()), default=0)
+    lines = lines_of(name, max(8, longest), most=len(name) or 1)
+    return lines if longest <= letters and lines.count("\n") < NAME_LINES else ""
 
 
 def _two(shapes: gpd.GeoDataFrame) -> tuple[Any, Any, Any, tuple[float, float]]:
@@ -263,7 +304,7 @@ def _two(shapes: gpd.GeoDataFrame) -> tuple[Any, Any, Any, tuple[float, float]]:
 
 def _legend(figure: Any, patches: list[Any], title: str) -> None:
     how = {"loc": "outside upper center", "ncols": 3, "frameon": False, "fontsize": 8}
-    figure.legend(handles=patches, title=title, title_fontsize=8.5, **how)
+    figure.legend(handles=patches, title=even_lines(title, LEGEND_LETTERS), title_fontsize=8.5, **how)
 
 
 def _marks_in_words(shading: Shading) -> str:

@@ -46,6 +46,9 @@ class Exhibit:
             return f'<div class="exhibit">{inside}{foot_html}</div>'
         picture = base64.b64encode(self.svg).decode("ascii")
         image = f'<img alt="{escape(self.alt, quote=True)}" src="data:image/svg+xml;base64,{picture}">'
+        # on a small screen a picture keeps its size, so that its words can be read, and scrolls within this region
+        named = f'role="region" tabindex="0" aria-label="Picture: {escape(self.title, quote=True)}"'
+        image = f'<div class="scroll picture" {named}>{image}</div>'
         table = f"<details><summary>Table: {escape(self.title)}</summary>{self.body}</details>"
         caption = f"<figcaption>{escape(self.title)}</figcaption>"
         return f'<figure class="exhibit">{caption}{image}{foot_html}{table}</figure>'

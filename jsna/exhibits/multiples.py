@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from math import ceil
 from typing import Any
 
@@ -11,12 +10,14 @@ import pandas as pd
 
 from jsna.disclosure import Released
 from jsna.exhibits.charts import chart, nothing_to_show, palette, set_type
+from jsna.exhibits.labels import TOP_LETTERS, grow, lines_of, thousands
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import format_number, must_be_released
+from jsna.exhibits.telling import titled
 
 ACROSS = 4
 PANEL_INCHES, TITLE_LINE_INCHES = 1.25, 0.16
-TITLE_LETTERS, TITLE_LINES = 26, 3
+TITLE_LETTERS, TITLE_LINES = 24, 6
 
 
 def small_multiples(
@@ -58,8 +59,11 @@ def small_multiples(
         axes.set_xlim(ends[0] - 0.3, ends[1] + 0.3)
         axes.set_xticks(*_marks(numbers["_x"]))
         heights = _heights(*axes.get_ylim())
-        axes.set_yticks(heights, [f"{h:,.10g}" for h in heights])
-    figure.supylabel(unit, fontsize=9, color=palette()["ink"])
+        axes.set_yticks(heights)
+        thousands(axes.yaxis)
+    above = lines_of(unit, TOP_LETTERS)
+    grow(figure, above)
+    figure.suptitle(above, fontsize=9, color=palette()["ink"], x=0.01, ha="left")
     columns = [
         {"name": panel, "label": panel_label, "kind": "text"},
         {"name": x, "label": x_label, "kind": "text"},
@@ -70,7 +74,7 @@ def small_multiples(
             {"name": lower, "label": f"{range_label}, from", "kind": kind},
             {"name": upper, "label": f"{range_label}, to", "kind": kind},
         ]
-    return chart(id, title, _alt(title, told, kind, unit), figure, table, columns, panel)
+    return chart(id, titled(title, _most(told, kind)), _alt(title, told, kind, unit), figure, table, columns, panel)
 
 
 def _marks(values: pd.Series) -> tuple[list[float], list[str]]:
@@ -95,7 +99,7 @@ def _panels(names: list[str]) -> tuple[Any, list[Any]]:
     from matplotlib.figure import Figure
 
     set_type()
-    heads = ["\n".join(textwrap.wrap(n, TITLE_LETTERS)[:TITLE_LINES]) or " " for n in names]
+    heads = [lines_of(n, TITLE_LETTERS, TITLE_LINES) or " " for n in names]
     across = min(len(names), ACROSS - 1 if ACROSS < len(names) <= 2 * (ACROSS - 1) else ACROSS)
     rows = ceil(len(names) / across)
     lines = max(h.count("\n") + 1 for h in heads)
@@ -131,6 +135,14 @@ def _panel(axes: Any, own: pd.DataFrame, lower: str, upper: str) -> pd.DataFrame
         axes.fill_between(own["_x"], low, high, color=colours["sequential"][1], lw=0)
     axes.plot(own["_x"], own["_v"], "-", color=colours["main"], lw=2, marker="o", ms=3)
     return known
+
+
+def _most(told: dict[str, pd.DataFrame], kind: str) -> str:
+    """The group that changes most between its first and last value, as the end of a title; empty where none does."""
+    ends = {name: rows["_v"].iloc[[0, -1]].tolist() for name, rows in told.items() if len(rows)}
+    name = max(ends, key=lambda n: abs(ends[n][1] - ends[n][0]))
+    first, last = (format_number(v, kind) for v in ends[name])
+    return "" if first == last else f"{name} changes most, from {first} to {last}"
 
 
 def _alt(title: str, told: dict[str, pd.DataFrame], kind: str, unit: str) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 from jsna.disclosure import SYMBOLS, Released
 from jsna.disproportionality.rule import WATCH
 from jsna.exhibits.charts import canvas, chart, nothing_to_show, palette
+from jsna.exhibits.labels import lines_of, name_rows
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.tables import format_number, must_be_released
 from jsna.exhibits.text import listing
@@ -19,6 +20,7 @@ HIGHER, LOWER = "▲", "▼"
 UNSURE = "insufficient data"
 COLUMN_INCHES, LABEL_INCHES, ROW_INCHES = 0.58, 1.9, 0.25
 NARROWEST_INCHES = 6.4
+HEAD_LETTERS = (9, 10)  # in a line over a column: as a rule, and where a word needs more
 NAMED = 5  # cells that the alternative text names, the furthest from 1
 
 
@@ -41,6 +43,8 @@ def matrix(
     are too few to tell, or as its symbol where it is not shown. Nothing is said by colour alone.
     """
     table = must_be_released(released)
+    if table.frame[ratio].notna().sum() == 0:
+        return nothing_to_show(id, title)
     texts = _cells(table, ratio, status)
     shown = table.frame.assign(_text=texts["text"], _mark=texts["mark"])
     chosen = shown[shown[stage].isin(stages)]
@@ -72,7 +76,8 @@ def _drawn(text: pd.DataFrame, mark: pd.DataFrame) -> Any:
     from matplotlib.patches import Rectangle
 
     colours = palette()
-    wrapped = [textwrap.fill(s, 9, break_long_words=False) for s in text.columns]
+    longest = max(len(word) for s in text.columns for word in s.split())
+    wrapped = [lines_of(s, min(max(HEAD_LETTERS), max(min(HEAD_LETTERS), longest)), most=7) for s in text.columns]
     head = max(w.count("\n") + 1 for w in wrapped)
     columns, rows = len(text.columns), len(text)
     width = max(LABEL_INCHES + COLUMN_INCHES * columns, NARROWEST_INCHES)
@@ -96,10 +101,11 @@ def _drawn(text: pd.DataFrame, mark: pd.DataFrame) -> Any:
                 fontweight="bold" if marked in tint else "normal",
             )
     axes.set_xlim(-0.5, columns - 0.5)
-    axes.set_ylim(rows - 0.5, -0.5)
     axes.set_xticks(range(columns), wrapped, fontsize=7.5)
     axes.xaxis.tick_top()
-    axes.set_yticks(range(rows), ["\n".join(textwrap.wrap(str(n), 30)) for n in text.index], fontsize=8)
+    name_rows(axes, text.index, letters=30, row_inches=ROW_INCHES)
+    axes.set_ylim(rows - 0.5, -0.5)
+    axes.tick_params(axis="y", labelsize=8)
     axes.tick_params(length=0)
     for side in axes.spines.values():
         side.set_visible(False)
@@ -123,12 +129,13 @@ def _alt(title: str, chosen: pd.DataFrame, group: str, stage: str, ratio: str, g
     values = marked[ratio].astype("float64").clip(lower=1e-9)
     order = values.where(values > 1, 1 / values).sort_values(ascending=False, kind="stable").index
     first = [
-        f"{row[group]}, {row[stage]}: {format_number(row[ratio], 'ratio')}"
+        f"{row[group]} at “{row[stage]}” {format_number(row[ratio], 'ratio')}"
         for _, row in marked.loc[order[:NAMED]].iterrows()
     ]
     some = "" if len(marked) <= NAMED else f", the {NAMED} furthest from 1 being"
     stand = f"{len(marked)} to watch{some}: {listing(first)}" if len(marked) else "none to watch"
     return (
-        f"Matrix of ratios to all others: {title}. {groups} groups by {stages} stages; {stand}; {unsure} too few to "
+        f"Matrix of ratios to all others: {title}. {groups} group{'' if groups == 1 else 's'} by {stages} "
+        f"stage{'' if stages == 1 else 's'}; {stand}; {unsure} too few to "
         f"tell; {hidden} not shown."
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-import textwrap
 
 import pandas as pd
 
-from jsna.exhibits.charts import palette
+from jsna.exhibits.charts import palette, set_type
+from jsna.exhibits.labels import LINE_INCHES, lines_of, words_below
 
 LIMITS = (0.15, 6.5)
 TICKS = (0.25, 0.5, 0.8, 1, 1.25, 2, 4)
@@ -23,10 +23,11 @@ def ratio_picture(labels: list[str], ratios: pd.DataFrame, axis: str, mark: str 
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    set_type()
     colours = palette()
-    wrapped = ["\n".join(textwrap.wrap(label, LETTERS)) for label in labels]
-    lines = max(label.count("\n") for label in wrapped) * 0.35 + 1
-    figure = Figure(figsize=(WIDTH, ROW * lines * len(labels) + FOOT), layout="constrained")
+    wrapped = [lines_of(label, LETTERS) for label in labels]
+    row = ROW + max(label.count("\n") for label in wrapped) * LINE_INCHES
+    figure = Figure(figsize=(WIDTH, row * len(labels) + FOOT), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     at = range(len(labels))
@@ -43,7 +44,7 @@ def ratio_picture(labels: list[str], ratios: pd.DataFrame, axis: str, mark: str 
     axes.set_yticks(list(at), wrapped, fontsize=9)
     axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel(axis, fontsize=9)
+    words_below(axes, axis, fontsize=9)
     axes.grid(axis="x", color=colours["grid"], lw=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)

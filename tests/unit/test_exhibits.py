@@ -8,8 +8,9 @@ import pytest
 
 from jsna.disclosure import Released
 from jsna.exhibits import charts
-from jsna.exhibits.charts import bars, dot_interval, forest, trend
+from jsna.exhibits.charts import bars, dot_interval, forest
 from jsna.exhibits.tables import format_number, table_exhibit
+from jsna.exhibits.trend_chart import trend
 
 
 def released(frame, **symbols):

@@ -47,8 +47,8 @@ def test_only_a_released_table_is_drawn():
 
 def test_the_alternative_text_has_the_newest_figures_of_every_panel():
     alt = drawn(table()).alt
-    assert "Luton, 2024/25: No identified SEN 75.0, SEN support 35.0 and EHC plan 10.0" in alt
-    assert "England, 2024/25: No identified SEN 74.0 and SEN support 29.0" in alt
+    assert "Luton: No identified SEN 75.0%, SEN support 35.0% and EHC plan 10.0% in 2024/25" in alt
+    assert "England: No identified SEN 74.0% and SEN support 29.0% in 2024/25" in alt
     assert "nan" not in alt
     assert alt.endswith(".")
 

@@ -1,17 +1,19 @@
 """Small multiples, and what no chart may stumble over: odd names, missing type, nothing to show."""
 
+import os
 import subprocess
 import sys
 import warnings
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
 import pytest
+from picture_texts import overlaps
 
 from jsna.disclosure import Released
 from jsna.exhibits import charts
 from jsna.exhibits.multiples import small_multiples
+from jsna.exhibits.trend_chart import trend
 
 LONG = " ".join(["A name of one hundred and twenty letters, as long as any label of the census,"] * 2)[:120]
 ODD = ["Bristol, City of", "King’s Lynn & West", "King's Lynn", "x < y", "School meals ($ a week, $ a month)", LONG]
@@ -39,28 +41,6 @@ def figures(monkeypatch):
     seen = []
     monkeypatch.setattr(charts, "as_svg", lambda figure, synthetic: seen.append(figure) or b"<svg/>")
     return seen
-
-
-def overlaps(figure):
-    """Pairs of texts of a picture that lie over one another."""
-    from matplotlib.text import Text
-
-    figure.canvas.draw()
-    figure.draw_without_rendering()
-    texts = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip() and _shown(t)]
-    boxes = [(t.get_text(), t.get_window_extent()) for t in texts]
-    return [
-        (a, b) for (a, one), (b, other) in combinations(boxes, 2) if one.overlaps(other) and one.width and other.width
-    ]
-
-
-def _shown(text):
-    """Not a text of a hidden panel, nor a number that only the panels at the edge bear."""
-    if text.axes is None:
-        return True
-    axis = text.axes.xaxis, text.axes.yaxis
-    bare = [t.label1 for a in axis for t in a.get_major_ticks() if not t.label1.get_visible()]
-    return text.axes.get_visible() and text not in bare
 
 
 @pytest.mark.parametrize("number", [1, 2, 5, 7, 13, 60])
@@ -111,7 +91,7 @@ def test_odd_names_are_drawn_as_they_stand(name):
     shown = [
         charts.dot_interval(table, id="x", title="t", group="g", value="v", lower="l", upper="u", unit="%"),
         charts.bars(table, id="x", title="t", group="g", value="v", unit="pupils"),
-        charts.trend(table, id="x", title="t", x="x", series="g", value="v", highlight=name),
+        trend(table, id="x", title="t", x="x", series="g", value="v", highlight=name),
         made(released([name], [(1, 2, 3)])),
     ]
     assert all(e.svg and e.svg.startswith(b"<?xml") for e in shown)
@@ -138,7 +118,11 @@ def test_the_same_bytes_in_every_process(tmp_path, repository):
     told = {
         subprocess.run(
             [sys.executable, "-c", program, str(repository / "tests" / "unit")],
-            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(repository), "HOME": str(tmp_path)},
+            env={
+                "PYTHONHASHSEED": seed,
+                "PYTHONPATH": os.pathsep.join([str(repository), str(repository / "tests")]),
+                "HOME": str(tmp_path),
+            },
             cwd=tmp_path,
             capture_output=True,
             text=True,

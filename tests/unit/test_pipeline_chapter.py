@@ -55,7 +55,7 @@ def _matrix(table, stages=("Refused", "In time")) -> Exhibit:
 def test_the_alternative_text_tells_size_and_what_stands_out_the_furthest_first():
     alt = _matrix(_released()).alt
     assert alt.startswith("Matrix of ratios to all others: A title. 3 groups by 2 stages; 2 to watch: ")
-    assert "Pakistani, Refused: 0.57 and Pakistani, In time: 1.31" in alt
+    assert "Pakistani at “Refused” 0.57 and Pakistani at “In time” 1.31" in alt
     assert alt.endswith("1 too few to tell; 1 not shown.")
 
 
@@ -63,7 +63,7 @@ def test_every_row_is_in_the_table_those_of_other_stages_too():
     made = _matrix(_released(), stages=("Refused",))
     assert made.table_csv.count("\n") == len(ROWS) + 1
     assert "Irish,In time,u" in made.table_csv
-    assert "1 stages; 1 to watch" in made.alt
+    assert "by 1 stage; 1 to watch" in made.alt
 
 
 def test_the_same_picture_every_time_and_none_where_nothing_can_be_shown():

@@ -12,7 +12,7 @@ from plain_words import CAUSAL, CLAIMS
 
 from jsna.area import Area
 from jsna.errors import CodeListError
-from jsna.evidence.cards.words import english, languages, read_words
+from jsna.evidence.cards.words import english, languages, read_words, two_shares
 from jsna.evidence.cards.words.sentences import in_plain_words
 from jsna.evidence.catalogue import catalogue
 from jsna.pack.pictures import beside, people, pictures
@@ -179,6 +179,41 @@ def said(card) -> str:
 )
 def test_a_share_is_told_by_the_nearest_everyday_number(share, told):
     assert english().share(share) == told
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        (0.0040, 0.0071, ("about 4 in 1,000", "about 7 in 1,000")),
+        (0.0004, 0.0007, ("about 4 in 10,000", "about 7 in 10,000")),
+        (0.00412, 0.00437, ("about 41 in 10,000", "about 44 in 10,000")),
+        (0.1480, 0.1390, ("about 15 in 100", "about 14 in 100")),
+        (0.9600, 0.9800, ("about 96 in 100", "about 98 in 100")),
+        (0.0040, 0.0125, ("fewer than 1 in 100", "about 1 in 80")),
+        (0.0040, 0.0040, ("fewer than 1 in 100", "fewer than 1 in 100")),
+        (0.0000, 0.0040, ("none", "fewer than 1 in 100")),
+        (0.0000, 0.0000, ("none", "none")),
+        (None, None, ("we cannot say", "we cannot say")),
+        (float("nan"), 1.2, ("we cannot say", "we cannot say")),
+    ],
+)
+def test_two_shares_that_differ_are_never_told_in_the_same_words(one, other, told):
+    assert two_shares(english(), one, other) == told
+
+
+def test_a_picture_never_shows_another_share_than_the_words():
+    close = {"group": "Female", "status": "under-identified", "share": 0.139, "others_share": 0.148}
+    apart = close | {"others_share": 0.25}
+    assert in_plain_words(english(), GROUPS | {"inequality": close}).share is None
+    assert in_plain_words(english(), GROUPS | {"inequality": apart}).share == (1, 7)
+
+
+def test_a_group_that_is_helped_less_often_is_told_with_two_numbers_even_where_both_are_rare():
+    gap = {"group": "Female", "status": "under-identified", "share": 0.004, "others_share": 0.007}
+    assert said(GROUPS | {"inequality": gap}) == (
+        "Girls: about 4 in 1,000 get extra help to learn. Of all other pupils: about 7 in 1,000. "
+        "That is less often than for others."
+    )
 
 
 @pytest.mark.parametrize(

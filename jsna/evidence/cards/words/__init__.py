@@ -18,6 +18,7 @@ from jsna.evidence.records import Model, entries_of, problems_of, yaml_files
 
 ENGLISH = "en-GB"
 RARE, NEARLY, LEAST_OF = 0.01, 0.95, 3
+FINER = (100, 1_000, 10_000, 100_000)
 _BRACES = re.compile(r"\{(\w+)\}")
 
 
@@ -56,6 +57,24 @@ class Words(Model):
         return self("share.one_in", n=of) if part == 1 else self("share.tenths", n=part)
 
 
+def two_shares(words: Words, one: float | None, other: float | None) -> tuple[str, str]:
+    """Two shares as people say them; where the same words would do for both, of 100 or more, so that they differ.
+
+    >>> two_shares(english(), 0.004, 0.007), two_shares(english(), 0.148, 0.139)
+    (('about 4 in 1,000', 'about 7 in 1,000'), ('about 15 in 100', 'about 14 in 100'))
+    >>> two_shares(english(), 0.25, 0.125), two_shares(english(), 0.004, 0.004)
+    (('about 1 in 4', 'about 1 in 8'), ('fewer than 1 in 100', 'fewer than 1 in 100'))
+    """
+    told = words.share(one), words.share(other)
+    if told[0] != told[1] or one is None or other is None or not (0 < one < 1 and 0 < other < 1):
+        return told
+    for of in FINER:
+        first, second = floor(one * of + 0.5), floor(other * of + 0.5)
+        if first != second and min(first, second) > 0 and max(first, second) < of:
+            return words("share.of", n=first, of=f"{of:,}"), words("share.of", n=second, of=f"{of:,}")
+    return told
+
+
 def one_in(share: float) -> tuple[int, int] | None:
     """The nearest of 1 in 3, 1 in 4 ... 1 in 100, and 3 ... 9 in 10; None under 1 in 100 and from 95 in 100 on.
 
@@ -76,12 +95,13 @@ def about_a_group(words: Words, outcome: str, gap: Mapping[str, Any]) -> str:
     >>> about_a_group(english(), "any_sen", {"group": "Black Caribbean", "share": 0.25, "others_share": 0.125})
     'Black Caribbean: about 1 in 4 get extra help to learn. Of all other pupils: about 1 in 8.'
     """
+    share, others = two_shares(words, gap["share"], gap["others_share"])
     return words(
         "group",
         group=words.strings.get(f"group.{gap['group']}", gap["group"]),
-        share=words.share(gap["share"]),
+        share=share,
         what=words(f"what.{outcome}"),
-        others=words.share(gap["others_share"]),
+        others=others,
     )
 
 

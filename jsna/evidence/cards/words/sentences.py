@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from jsna.evidence.cards.words import Words, about_a_group, one_in
+from jsna.evidence.cards.words import Words, about_a_group, one_in, two_shares
 from jsna.evidence.catalogue import catalogue
 
 OVER, UNDER = "over-identified", "under-identified"
@@ -90,7 +90,8 @@ def _flagged(words: Words, outcome: str, gap: Mapping[str, Any]) -> Plain | None
     group = words.strings.get(f"group.{gap['group']}", str(gap["group"]))
     if _lacks(gap, "share", "others_share"):
         return Plain((words("group.hidden", group=group),))
-    told, share = about_a_group(words, outcome, gap), one_in(gap["share"])
+    told, (first, _) = about_a_group(words, outcome, gap), two_shares(words, gap["share"], gap["others_share"])
+    share = one_in(gap["share"]) if first == words.share(gap["share"]) else None  # a picture shows what the words say
     if way is None:
         return Plain((told,), share)
     if (gap["share"] > gap["others_share"]) != (way == "more"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +32,24 @@ def run(arguments: argparse.Namespace) -> int:
     from jsna.disproportionality.prior_file import parse_priors
 
     made = arguments.date or time.strftime("%Y-%m-%d")
+    _refuse_what_cannot_be_written(arguments.out, made)
     text = _of_pupils(arguments, made) if arguments.pupils else _of_official_files(arguments.where, made)
     told = parse_priors(text, arguments.out.name)
-    if not arguments.out.absolute().parent.is_dir():
-        raise OutputError(Problem("The folder for the file is not there.", where="--out"))
     arguments.out.write_text(text, encoding="utf-8", newline="\n")
     dimensions = ", ".join(sorted({d for _, d in told.entries}))
     print(f"{len(told.entries)} priors by {dimensions}, in {arguments.out}.")
     return 0
+
+
+def _refuse_what_cannot_be_written(out: Path, made: str) -> None:
+    if not out.absolute().parent.is_dir():
+        raise OutputError(Problem("The folder for the file is not there.", where="--out"))
+    try:
+        day = date.fromisoformat(made).isoformat()
+    except ValueError:
+        day = ""
+    if day != made:
+        raise ParamsError(Problem("This is no day.", where="--date", value=made, expected="such as 2026-01-31"))
 
 
 def _of_official_files(where: Path, made: str) -> str:

@@ -40,8 +40,8 @@ def learn_priors(every: pd.DataFrame) -> tuple[Learned, ...]:
     of its authority. Crude ratios are learned from: they spread more than adjusted ones.
 
     Returns one ``Learned`` an outcome and dimension, sorted; those with fewer than ``FEWEST_ROWS`` usable ratios or
-    ``FEWEST_AREAS`` authorities are left out. Raises ``MeasureError`` for columns that are not there. When not to use: counts of synthetic pupils, which
-    teach how their maker spread them; counts that were rounded or suppressed.
+    ``FEWEST_AREAS`` authorities are left out. Raises ``MeasureError`` for columns that are not there. When not to use:
+    counts of synthetic pupils, which teach how their maker spread them; counts that were rounded or suppressed.
 
     >>> areas = [f"A{i}" for i in range(60)]
     >>> rows = [(a, "sex", "plan", g, True, 50, 1_000) for a in areas for g in ("girls", "boys")]

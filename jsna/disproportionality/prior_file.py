@@ -105,9 +105,9 @@ def national_priors() -> Priors:
 def national_prior(outcome: str, dimension: str) -> Prior:
     """How do true ratios of ``outcome`` spread over the groups of ``dimension`` in England's authorities?
 
-    For ``pooled`` and ``flags`` by their parameter ``prior``. Raises ``SourceError`` where no published counts teach it.
-    When not to use: for another outcome than the one named (a share of plans is not a share of pupils), and for flags
-    without saying so: more groups are found, and more of them falsely (docs/validity.md).
+    For ``pooled`` and ``flags`` by their parameter ``prior``. Raises ``SourceError`` where no published counts teach
+    it. When not to use: for another outcome than the one named (a share of plans is not a share of pupils), and for
+    flags without saying so: more groups are found, and more of them falsely (docs/validity.md).
 
     >>> national_prior("ehc_plan", "ethnicity").learned_from > 1_000
     True

@@ -14,31 +14,31 @@ from jsna.disproportionality.prior_file import Entry, as_text, entry_of
 from jsna.engines import Engine, count_areas
 from jsna.errors import Problem, SourceError
 from jsna.evidence.comparison import dimension
-from jsna.evidence.pipeline import ALL, DIMENSIONS, ENGLAND, UNKNOWN, by_group, official_counts
+from jsna.evidence.pipeline import ALL, DIMENSIONS, ENGLAND, KEYS, UNKNOWN, by_group, official_counts
 from jsna.evidence.pipeline.compared import judged
 from jsna.sources.folder import OfficialFolder
 
 PLANS, PUPILS = "plans", "plans over pupils"
-NOTES = (
+WHAT = (
     "Weights of normal distributions of log ratios, with the spreads as standard deviations: how the true ratios of "
-    "groups to all others of their authority spread around 1, once the chance of small counts is allowed for.",
+    "groups to all others of their authority spread around 1, once the chance of small counts is allowed for."
+)
+CRUDE = "Ratios are crude: not adjusted for age, sex or deprivation, and so they spread more than adjusted ones."
+NOBODY = "No authority's counts are in this file."
+ALONE = (
     "Counts are of children as if each were independent: schools are not in published counts, so no design effect is "
-    "allowed for, and true ratios spread less than this says.",
-    "Ratios are crude: not adjusted for age, sex or deprivation, and so they spread more than adjusted ones.",
-    "ehc_plan: plans of ages 0 to 25 by the authority that is responsible, over pupils of all ages in state-funded "
-    "schools of the authority; the pupils are those of the newest census at hand, years before the plans (period and "
-    "pupils_of). Groups whose numbers changed in between, and authorities from which many pupils go to school elsewhere, "
-    "widen the spread.",
+    "allowed for, and true ratios spread less than this says."
+)
+OVER_PUPILS = (
+    "ehc_plan: plans of ages 0 to 25 ({period}) by the authority that is responsible, over pupils of all ages in "
+    "state-funded schools of the authority ({pupils_of}, the newest census at hand; years between: {years}). Groups "
+    "whose numbers changed in between, and pupils who go to school in another authority, widen the spread."
+)
+OF_PLANS = (
     "Outcomes plans_need_… are shares of plans with this primary need, not of pupils; all others are stages of the "
-    "process as jsna/evidence/pipeline/pipeline.yml names them.",
-    "No authority's counts are in this file.",
+    "process as jsna/evidence/pipeline/pipeline.yml names them."
 )
-OWN_NOTES = (
-    NOTES[0],
-    "Counted in the newest census of these pupils. Schools are allowed for by a design effect of each group, at least 1.",
-    NOTES[2],
-    NOTES[-1],
-)
+SCHOOLS = "Counted in the newest census. Schools are allowed for by a design effect of each group, at least 1."
 
 
 def official_priors(folder: OfficialFolder, made: str) -> str:
@@ -55,15 +55,17 @@ def official_priors(folder: OfficialFolder, made: str) -> str:
     entries = [entry_of(one, period=period, source=PUPILS, pupils_of=pupils_of) for one in learn_priors(plans)]
     entries += [entry_of(one, period=needs_period, source=PLANS) for one in learn_priors(needs)]
     entries += [entry_of(one, period=staged.periods[one.outcome], source=PLANS) for one in learn_priors(stages)]
-    return as_text(entries, made=made, notes=NOTES, sources=_sources(folder))
+    years = int(period[:4]) - int(pupils_of[:4])
+    over = OVER_PUPILS.format(period=period, pupils_of=pupils_of, years=years)
+    return as_text(entries, made=made, notes=[WHAT, ALONE, CRUDE, over, OF_PLANS, NOBODY], sources=_sources(folder))
 
 
 def plans_over_pupils(folder: OfficialFolder) -> tuple[pd.DataFrame, str, str]:
     """EHC plans over pupils by ethnic group in every authority, and the periods of the plans and of the pupils.
 
-    Plans are of the first period with ethnic groups that is not before that of the newest pupils. Authorities are
-    paired by code, through changes of code alone; where one became several, or several one, it takes no part. Nor does
-    a group with more plans than pupils.
+    Plans are of the first period with ethnic groups that is not before that of the newest pupils. The release leaves
+    out groups without a plan: of an authority that told its groups, they have none. Authorities are paired by DfE's
+    number; those that became several since, or one, take no part, nor do groups with more plans than pupils.
     """
     held = folder.pupils().frame
     all_of = (held["phase_type_grouping"] == "Total") & (held["language"] == "Total") & (held["ethnicity"] != "Total")
@@ -72,33 +74,23 @@ def plans_over_pupils(folder: OfficialFolder) -> tuple[pd.DataFrame, str, str]:
     held = held[held["time_period"] == pupils_of]
     codes = {label: ethnicity_code(label) for label in held["ethnicity"].unique()}
     group = held["ethnicity"].map(codes).replace("NOBT", UNKNOWN)
-    keyed = held.assign(group=group, area_code=held["area_code"].replace(_changed_codes()))
-    pupils = keyed.groupby(["group", "area_code"])["headcount"].sum(min_count=1).rename("total")
+    pupils = held["headcount"].groupby([held["dfe_number"], group.rename("group")]).sum(min_count=1).rename("total")
 
     table = folder.ehc("caseload").frame
     told = table[(table["breakdown_topic"] == "Ethnicity") & table["ehcplans"].notna()]
     later = told.loc[told["time_period"].astype("str") >= pupils_of, "time_period"]
     if later.empty:
-        raise SourceError(
-            Problem("No plans by ethnic group are of the pupils' year or a later one.", where="caseload", value=pupils_of)
-        )
+        what = "No plans by ethnic group are of the pupils' year or a later one."
+        raise SourceError(Problem(what, where="caseload", value=pupils_of))
     period = str(later.min())
+    told = told[(told["time_period"] == period) & (told["geographic_level"] == "Local authority")]
+    current = told.drop_duplicates("dfe_number").set_index("dfe_number")["area_code"]
+    pupils = pupils[pupils.index.isin(current.index, level="dfe_number")].reset_index()
+    pupils = pupils.assign(area_code=pupils["dfe_number"].map(current), dimension="ethnicity")
     grouped, _ = by_group(table[table["time_period"] == period], "caseload", ["ehcplans"])
-    plans = grouped["ehcplans"].rename("count").reset_index()
-    plans = plans[(plans["dimension"] == "ethnicity") & (plans["area_code"] != ENGLAND)]
-    paired = plans.merge(pupils.reset_index(), on=["group", "area_code"])
-    paired = paired[~(paired["count"] > paired["total"])]
-    return paired.assign(outcome="ehc_plan", known=paired["group"] != UNKNOWN)[[*COLUMNS]], period, pupils_of
-
-
-def _changed_codes() -> dict[str, str]:
-    """Codes of authorities that changed and nothing else did: the old one, and the one in its place."""
-    from geo.recoding import recodings
-
-    changed = recodings().query("weight == 1 and tier != 'district'")
-    current = code_list("local_authority").index
-    alone = changed[changed["new_code"].isin(current) & ~changed["new_code"].duplicated(keep=False)]
-    return dict(zip(alone["old_code"], alone["new_code"], strict=True))
+    plans = grouped["ehcplans"].reindex(pd.MultiIndex.from_frame(pupils[KEYS]), fill_value=0.0)
+    paired = pupils.assign(count=plans.to_numpy(), outcome="ehc_plan", known=pupils["group"] != UNKNOWN)
+    return paired.loc[~(paired["count"] > paired["total"]), [*COLUMNS]].reset_index(drop=True), period, pupils_of
 
 
 def needs_among_plans(folder: OfficialFolder) -> tuple[pd.DataFrame, str]:
@@ -128,9 +120,7 @@ def _sources(folder: OfficialFolder) -> dict[str, str]:
     return {PLANS: told[0], PUPILS: f"{told[0]}; {told[1]}"}
 
 
-def engine_priors(
-    engine: Engine, dimensions: Sequence[str], made: str, source: str, areas: Sequence[str] = ()
-) -> str:
+def engine_priors(engine: Engine, dimensions: Sequence[str], made: str, source: str, areas: Sequence[str] = ()) -> str:
     """The text of the file of priors that the pupils of many authorities teach, counted by ``engine`` in one pass.
 
     ``dimensions``: columns of the pupil table, each with its groups in a code list; ``source``: whose pupils these are,
@@ -142,7 +132,7 @@ def engine_priors(
         what = "Too few authorities and groups to learn from."
         raise SourceError(Problem(what, where=engine.name, mend="Ask more authorities to join."))
     entries: list[Entry] = [entry_of(one, period=period, source="pupils") for one in learned]
-    return as_text(entries, made=made, notes=OWN_NOTES, sources={"pupils": source})
+    return as_text(entries, made=made, notes=[WHAT, SCHOOLS, CRUDE, NOBODY], sources={"pupils": source})
 
 
 def taught_by(engine: Engine, dimensions: Sequence[str], areas: Sequence[str] = ()) -> tuple[tuple[Learned, ...], str]:

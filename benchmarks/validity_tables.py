@@ -311,6 +311,13 @@ def weak_spot(results: Results) -> tuple[str, dict[str, float]]:
     return table(["rule", "null boroughs with a false flag", "power as it stands", "power at 5%"], rows), powers
 
 
+def signed_root(x: NDArray, e: NDArray) -> NDArray:
+    """Signed root of the likelihood ratio of x events where e are expected, were they Poisson."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        half = np.where(x > 0, x * np.log(x / e), 0.0) - (x - e)
+    return np.sign(x - e) * np.sqrt(2 * np.maximum(half, 0))
+
+
 def oracle(weak: dict[str, NDArray], null: dict[str, NDArray], groups: slice = slice(None)) -> float:
     """Signed root of the likelihood ratio over the true dispersion, which only a simulation knows.
 
@@ -319,10 +326,7 @@ def oracle(weak: dict[str, NDArray], null: dict[str, NDArray], groups: slice = s
     truth = np.var((null["events"] - null["expected"]) / np.sqrt(null["expected"].mean(axis=0)), axis=0)
 
     def statistic(d: dict[str, NDArray]) -> NDArray:
-        x, e = d["events"], d["expected"]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            half = np.where(x > 0, x * np.log(x / e), 0.0) - (x - e)
-        return np.sign(x - e) * np.sqrt(2 * np.maximum(half, 0) / truth)
+        return signed_root(d["events"], d["expected"]) / np.sqrt(truth)
 
     cut = np.quantile(np.abs(statistic(null)[:, groups]).max(axis=1), 0.95)
     return 100 * float((statistic(weak)[:, WEAK_GROUP] >= cut).mean())

@@ -67,7 +67,8 @@ def flags(
     never flagged, and in nobody's comparator. ``repetition``: for each outcome by how much counting the same pupils in
     several censuses widens the variance (``repetition_floor``); default the number of censuses, as if nobody changed.
     ``subsets``: named masks of cells for further analyses of the same question, such as leaving special schools out.
-    ``prior``: learned elsewhere (``learn_prior``), one for all or one an outcome. ``constants`` override the rule's.
+    ``prior``: learned elsewhere (``learn_prior``, ``national_priors``), one for all or one an outcome. ``constants``
+    override the rule's.
 
     One outcome is one family. Every group goes through the steps of docs/methods.md, and ``status`` is one of
     ``over-identified``, ``under-identified`` (all steps hold), ``watch`` (beyond chance and large enough, but a check

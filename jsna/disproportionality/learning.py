@@ -46,7 +46,7 @@ def learn_priors(every: pd.DataFrame) -> tuple[Learned, ...]:
     >>> areas = [f"A{i}" for i in range(60)]
     >>> rows = [(a, "sex", "plan", g, True, 50, 1_000) for a in areas for g in ("girls", "boys")]
     >>> learned = learn_priors(pd.DataFrame(rows, columns=[*COLUMNS]))[0]
-    >>> learned.authorities, learned.prior.learned_from, learned.prior.weights[0] > 0.5
+    >>> learned.authorities, learned.prior.learned_from, bool(learned.prior.weights[0] > 0.5)
     (60, 120, True)
     """
     missing = [c for c in COLUMNS if c not in every]

@@ -170,7 +170,7 @@ def _repetition(on_roll, status) -> float:
 
 
 BASES = (0.17, 0.03)
-WEAK_GROUP, WEAK_RATIO = 15, 2.0  # 260 pupils
+WEAK_GROUP, WEAK_RATIO, SPOT_BASE = 15, 2.0, 0.03  # 260 pupils, a need at 3%
 CONFOUNDED, SMALL = "null, clustered and confounded", 500
 
 
@@ -190,7 +190,7 @@ def scenarios() -> list[Scenario]:
             Scenario("one group differs", base, truth="single"),
             Scenario("one-year jump", base, jump=1.6),
         ]
-    return [*made, Scenario("weak spot", 0.03, truth="single", single=(WEAK_GROUP, WEAK_RATIO))]
+    return [*made, Scenario("weak spot", SPOT_BASE, truth="single", single=(WEAK_GROUP, WEAK_RATIO))]
 
 
 NULLS = tuple(s.name for s in scenarios() if s.base == BASES[0] and s.name.startswith("null"))

@@ -2,6 +2,7 @@
 
     python benchmarks/validity.py --quick     100 replicates of each scenario
     python benchmarks/validity.py             1,000 replicates; writes docs/validity.md
+    python benchmarks/validity.py --weak-spot 1,000 replicates of three scenarios; writes its section on the weak spot
 
 Everything is seeded: the same call gives the same tables.
 """
@@ -22,9 +23,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from boroughs import BASES, CENSUSES, CONFOUNDED, GROUPS, SEED, Scenario, borough, scenarios
+from boroughs import BASES, CENSUSES, CONFOUNDED, GROUPS, SEED, SPOT_BASE, Scenario, borough, scenarios
 from numpy.typing import NDArray
 from tqdm import tqdm
+from validity_priors import named_table, priors_table
 from validity_tables import (
     OURS,
     Results,
@@ -45,6 +47,7 @@ from jsna.disproportionality.adjusted import modelled
 from jsna.disproportionality.flags import flags, judge
 from jsna.disproportionality.patterns import lined_up
 from jsna.disproportionality.pooled import Prior, learn_prior
+from jsna.disproportionality.prior_file import national_prior
 from jsna.disproportionality.rule import OVER, UNDER, make_rule
 from jsna.disproportionality.study import Study
 
@@ -53,7 +56,10 @@ DEMOGRAPHIC, DEPRIVATION = ("sex", "year"), ("quintile",)
 LOOSE = 0.25  # the rule is run with a loose rate, so that its cut-off can be moved afterwards
 
 
-def one(scenario: Scenario, replicate: int, priors: dict[float, Prior]) -> dict[str, NDArray]:
+Priors = dict[str, dict[float, Prior]]  # by whence they are ("learned", "national") and base
+
+
+def one(scenario: Scenario, replicate: int, priors: Priors) -> dict[str, NDArray]:
     """What the rule and the peers need to know of one replicate: a row a group."""
     made = borough(scenario, np.random.default_rng(_seed(scenario, replicate)))
     patterns = lined_up(made.cells, adjust=["census", *DEMOGRAPHIC, *DEPRIVATION], **COLUMNS)
@@ -70,9 +76,10 @@ def one(scenario: Scenario, replicate: int, priors: dict[float, Prior]) -> dict[
     rule = make_rule(false_discovery_rate=LOOSE)
     table = judge(study, rule, made.repetition, None)[0].iloc[:GROUPS]
     answer = _answer(table, "own")
-    if scenario.base in priors and scenario.name in WITH_LEARNED:
-        learned = judge(study, rule, made.repetition, priors[scenario.base])[0].iloc[:GROUPS]
-        answer |= _answer(learned, "learned")
+    for whence, by_base in priors.items():
+        if scenario.base in by_base and scenario.name in WITH[whence]:
+            given = judge(study, rule, made.repetition, by_base[scenario.base])[0].iloc[:GROUPS]
+            answer |= _answer(given, whence)
     one_year = modelled(study.fit("adjusted", CENSUSES - 1), errors="cr1").iloc[:GROUPS]
     three = modelled(study.fit("adjusted"), errors="cr1").iloc[:GROUPS]
     counts = {}
@@ -119,7 +126,9 @@ def _answer(table: pd.DataFrame, prior: str) -> dict[str, NDArray]:
     }
 
 
-WITH_LEARNED = (CONFOUNDED, "mixed", "sparse", "one group differs", "weak spot")
+SPOT = (CONFOUNDED, "sparse", "weak spot")
+FEWER = {"sparse": 0.2}  # share of the replicates that the run of the weak spot alone makes of a scenario
+WITH = {"learned": (CONFOUNDED, "mixed", "sparse", "one group differs", "weak spot"), "national": SPOT}
 NATION = (CONFOUNDED, "mixed", "sparse")
 
 
@@ -133,11 +142,11 @@ def teach(areas: int, workers: int) -> dict[float, Prior]:
     return {base: learn_prior(*np.concatenate(part, axis=1)) for base, part in rows.items()}
 
 
-def _task(job: tuple[Scenario, int, dict[float, Prior]]) -> dict[str, NDArray]:
+def _task(job: tuple[Scenario, int, Priors]) -> dict[str, NDArray]:
     return one(*job)
 
 
-def run(jobs: list[tuple[Scenario, int, dict[float, Prior]]], workers: int) -> dict[Scenario, dict[str, NDArray]]:
+def run(jobs: list[tuple[Scenario, int, Priors]], workers: int) -> dict[Scenario, dict[str, NDArray]]:
     """Every replicate of every scenario: arrays of replicates by groups."""
     context = multiprocessing.get_context("forkserver")
     collected: dict[Scenario, list] = {job[0]: [] for job in jobs}
@@ -150,15 +159,9 @@ def run(jobs: list[tuple[Scenario, int, dict[float, Prior]]], workers: int) -> d
     return {s: {k: np.array([r[k] for r in rows]) for k in rows[0]} for s, rows in collected.items()}
 
 
-def report(results: Results, priors: dict[float, Prior], replicates: int, seconds: float, day: str) -> str:
+def report(results: Results, priors: Priors, replicates: int, seconds: float, day: str) -> str:
     """The whole of docs/validity.md."""
     used = ", ".join(f"{p} {version(p)}" for p in ("numpy", "scipy", "pandas"))
-    learned = "; ".join(
-        f"{percent(base)}: " + ", ".join(f"{s}: {w:.2f}" for s, w in zip(p.spreads, p.weights, strict=True))
-        for base, p in priors.items()
-    )
-    words = (Path(__file__).parent / "validity.md").read_text(encoding="utf-8")
-    expected, found, luck = luck_needed(results)
     parts = {
         "replicates": f"{replicates:,}",
         "seed": str(SEED),
@@ -174,16 +177,52 @@ def report(results: Results, priors: dict[float, Prior], replicates: int, second
         "equal": equal_rate_table(results)[0],
         "size_17": size_table(results, 0.17),
         "size_03": size_table(results, 0.03),
+        "intervals": interval_table(results)[0],
+        **_spot_parts(results, priors, ""),
+    }
+    return _filled(_TEMPLATE.read_text(encoding="utf-8"), parts)
+
+
+def spot_report(text: str, results: Results, priors: Priors, replicates: int, day: str) -> str:
+    """``text``, that of docs/validity.md, with its section on the weak spot anew."""
+    start, end = _spot(text)
+    template = _TEMPLATE.read_text(encoding="utf-8")
+    first, last = _spot(template)
+    run = f"This section is of a run of its own on {day}, with {replicates:,} boroughs of a scenario where it says\n"
+    run += "nothing else, by their seeds the same as elsewhere on this page.\n\n"
+    made = _filled(template[first:last], _spot_parts(results, priors, run))
+    return text[:start] + made + text[end:]
+
+
+def _spot(text: str) -> tuple[int, int]:
+    """Where the section on the weak spot begins and ends."""
+    start = text.index("## The weak spot")
+    return start, text.index("\n## ", start)
+
+
+def _spot_parts(results: Results, priors: Priors, run: str) -> dict[str, str]:
+    expected, found, luck = luck_needed(results)
+    return {
         "weak": weak_spot(results)[0],
         "weak_expected": f"{expected:.0f}",
         "weak_found": f"{found:.0f}",
         "weak_luck": f"{luck:.1f}",
         "weak_luck_borough": f"{100 * (1 - (1 - luck / 100) ** GROUPS):.0f}",
-        "intervals": interval_table(results)[0],
-        "learned": learned,
+        "learned": "; ".join(f"{percent(base)}: {_weights(p)}" for base, p in priors["learned"].items()),
+        "national": _weights(priors["national"][SPOT_BASE]),
+        "priors": priors_table(results),
+        "named": named_table(results),
+        "spot_run": run,
     }
+
+
+def _weights(prior: Prior) -> str:
+    return ", ".join(f"{s}: {w:.2f}" for s, w in zip(prior.spreads, prior.weights, strict=True))
+
+
+def _filled(words: str, parts: dict[str, str]) -> str:
     for name, text in parts.items():
-        words = words.replace("{" + name + "}", text.rstrip("\n"))
+        words = words.replace("{" + name + "}", text if name == "spot_run" else text.rstrip("\n"))
     return words
 
 
@@ -218,23 +257,35 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="100 replicates; writes nothing")
     parser.add_argument("--replicates", type=int, help="of each scenario (default 1,000)")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--weak-spot", action="store_true", help="the section on the weak spot alone")
     parser.add_argument("--write", type=Path, help="where the report goes (default docs/validity.md of a full run)")
     options = parser.parse_args()
     replicates = options.replicates or (100 if options.quick else 1_000)
     start = time.perf_counter()
     for base in BASES:
         same_as_flags(Scenario("sparse", base, truth="sparse"))
-    priors = teach(30 if options.quick else 150, options.workers)
-    jobs = [(s, r, priors) for s in scenarios() for r in range(replicates)]
+    priors: Priors = {
+        "learned": teach(30 if options.quick else 150, options.workers),
+        "national": {SPOT_BASE: national_prior("ehc_plan", "ethnicity")},
+    }
+    day = time.strftime("%d %B %Y")
+    chosen = [s for s in scenarios() if not options.weak_spot or (s.base == SPOT_BASE and s.name in SPOT)]
+    share = FEWER if options.weak_spot else {}
+    jobs = [(s, r, priors) for s in chosen for r in range(round(replicates * share.get(s.name, 1)))]
     results = run(jobs, options.workers)
-    text = report(results, priors, replicates, time.perf_counter() - start, time.strftime("%d %B %Y"))
-    print(text)
+    if options.weak_spot:
+        text = spot_report(_REPORT.read_text(encoding="utf-8"), results, priors, replicates, day)
+        print(text[slice(*_spot(text))])
+    else:
+        text = report(results, priors, replicates, time.perf_counter() - start, day)
+        print(text)
     target = options.write or (None if options.quick or options.replicates else _REPORT)
     if target:
         target.write_text(text, encoding="utf-8")
 
 
 _REPORT = Path(__file__).resolve().parents[1] / "docs" / "validity.md"
+_TEMPLATE = Path(__file__).parent / "validity.md"
 
 if __name__ == "__main__":
     main()

@@ -13,7 +13,7 @@ import time
 import traceback
 from pathlib import Path
 
-from jsna import compare, release, schema, synth, voice_kit
+from jsna import compare, priors, release, schema, synth, voice_kit
 from jsna.audit import command as audit
 from jsna.errors import WorkbenchError
 from jsna.fetch import command as fetch
@@ -109,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     release.add_to(commands)
     compare.add_to(commands)
     screen.add_to(commands)
+    priors.add_to(commands)
     voice_kit.add_to(commands)
     schema.add_to(commands)
     return parser

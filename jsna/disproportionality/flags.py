@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from jsna.disproportionality.adjusted import EVERYBODY, NOBODY, contrasts, expected_counts, modelled, notes
 from jsna.disproportionality.clustering import in_one_school, t_quantile, variances
+from jsna.disproportionality.design import steadied
 from jsna.disproportionality.pooled import Pooled, Prior, pooled, q_values
 from jsna.disproportionality.regression import Fit
 from jsna.disproportionality.rule import INSUFFICIENT, NO_EVIDENCE, OVER, UNDER, WATCH, Rule, make_rule, same_side
@@ -21,8 +22,6 @@ from jsna.disproportionality.unknown import unknown_effect
 from jsna.errors import MeasureError, Problem
 from jsna.measures import risk_ratio
 from jsna.measures.columns import normal_quantile
-
-_FEWEST_FOR_A_LINE, _LINE_ROUNDS, _LINE_REACH = 4, 8, 2.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,8 @@ def flags(
     never flagged, and in nobody's comparator. ``repetition``: for each outcome by how much counting the same pupils in
     several censuses widens the variance (``repetition_floor``); default the number of censuses, as if nobody changed.
     ``subsets``: named masks of cells for further analyses of the same question, such as leaving special schools out.
-    ``prior``: learned elsewhere (``learn_prior``), one for all or one an outcome. ``constants`` override the rule's.
+    ``prior``: learned elsewhere (``learn_prior``, ``national_priors``), one for all or one an outcome. ``constants``
+    override the rule's.
 
     One outcome is one family. Every group goes through the steps of docs/methods.md, and ``status`` is one of
     ``over-identified``, ``under-identified`` (all steps hold), ``watch`` (beyond chance and large enough, but a check
@@ -227,29 +227,8 @@ def _design(made: Fit, rule: Rule, floor: float) -> tuple[NDArray, NDArray]:
         own = wider * variance / independent
         per_event = np.where(made.estimable & (x > 0), independent * x, np.nan)
     sure = made.patterns.known & np.isfinite(own) & (own > 0) & (x >= rule.minimum_events_for_design)
-    line = np.maximum(_line(own[sure], n[sure], n), floor) if sure.any() else np.full(len(n), floor)
-    steady = np.where(sure, np.sqrt(np.where(sure, own, 1.0) * line), line)
     rate = made.group_count[made.patterns.known].sum() / max(n[made.patterns.known].sum(), 1)
-    return np.maximum(steady, floor), np.where(np.isfinite(per_event), per_event, 1 - rate)
-
-
-def _line(effect: NDArray, size: NDArray, wanted: NDArray) -> NDArray:
-    """Design effects at the sizes ``wanted``: a + b · size, neither below 0, with errors in proportion to the effect.
-
-    A design effect grows in a straight line with the pupils that a group has in each school (Kish). One group that sits
-    in a single school must not widen everybody's interval: effects further than a factor of 2 from the line count as
-    at that factor.
-    """
-    from scipy.optimize import nnls
-
-    if len(effect) < _FEWEST_FOR_A_LINE or np.ptp(size) == 0:
-        return np.full(len(wanted), effect.mean())
-    unit = size.mean()
-    columns, fitted = np.column_stack([np.ones(len(size)), size / unit]), np.full(len(size), np.median(effect))
-    for _ in range(_LINE_ROUNDS):
-        (start, slope), _ = nnls(columns / fitted[:, None], np.clip(effect / fitted, 1 / _LINE_REACH, _LINE_REACH))
-        fitted = start + slope * size / unit
-    return start + slope * wanted / unit
+    return steadied(own, n, sure, floor), np.where(np.isfinite(per_event), per_event, 1 - rate)
 
 
 def _ratio_of_count(study: Study, period: int) -> NDArray:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from jsna.disclosure import Policy, publish_official, too_few_for_a_rate
-from jsna.disproportionality import Prior, learn_prior, make_rule, pooled, stratified
+from jsna.disproportionality import pooled, stratified
+from jsna.disproportionality.learning import against_others_by_area, prior_of, quasi
 from jsna.errors import Problem, SourceError
 from jsna.evidence.comparison import LABELS, OTHERS, Comparison, Dimension, against_others, comparison_of, long_counts
 from jsna.evidence.other_rules import with_other_rules
 
 ELSEWHERE = ("england_risk_ratio", "england_lower", "england_upper", "england_areas")
-FEWEST_ROWS = 100  # groups of other areas from which a prior is learned; under that the default prior stands
 
 
 def needs_of_plans(table: pd.DataFrame, topic: str, period: str, needs: list[str]) -> pd.DataFrame:
@@ -85,7 +83,7 @@ def _with_england(main: pd.DataFrame, every: pd.DataFrame, confidence: float) ->
 
 def _with_pooled(main: pd.DataFrame, elsewhere: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """Ratios drawn towards 1 the less the figures can tell, by how ratios of the same outcome spread elsewhere."""
-    others = against_others_by_area(elsewhere)
+    others = against_others_by_area(elsewhere, ["area_code", "outcome"])
     parts = []
     for outcome, rows in main.groupby("outcome", sort=False):
         made = pooled(*quasi(rows), prior=prior_of(others[others["outcome"] == outcome]), confidence=confidence)
@@ -96,38 +94,4 @@ def _with_pooled(main: pd.DataFrame, elsewhere: pd.DataFrame, confidence: float)
     return main.join(pd.concat(parts))
 
 
-def against_others_by_area(every: pd.DataFrame) -> pd.DataFrame:
-    """Counts of every group and of all other known groups of its authority and outcome."""
-    usable = every["known"] & every["count"].notna()
-    held = every[["count", "total"]].where(usable, 0.0)
-    sums = held.groupby([every["area_code"], every["outcome"]]).transform("sum") - held
-    return every.assign(
-        numerator=every["count"],
-        denominator=every["total"],
-        comparator_numerator=sums["count"],
-        comparator_denominator=sums["total"],
-    )[usable & (every["total"] >= make_rule().minimum_pupils)]
-
-
-def quasi(rows: pd.DataFrame) -> tuple[NDArray, NDArray, NDArray]:
-    """For ``pooled``: counts, those expected at the others' risk, and the variance of a log ratio times the count."""
-    x, n, x_0, n_0 = (
-        rows[c].to_numpy("float64")
-        for c in ("numerator", "denominator", "comparator_numerator", "comparator_denominator")
-    )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        risk = x_0 / n_0
-        spread = np.where(x > 0, 1 - x / n, 1 - risk) + np.maximum(x, n * risk) * (1 / x_0 - 1 / n_0)
-    return x, n * risk, np.where(spread > 0, spread, np.nan)
-
-
-def prior_of(rows: pd.DataFrame) -> Prior:
-    """How ratios to all others spread over other authorities: learned from enough rows, else the default."""
-    x, expected, spread = quasi(rows)
-    usable = np.isfinite(expected) & (expected > 0) & np.isfinite(spread)
-    if usable.sum() < FEWEST_ROWS:
-        return Prior()
-    return learn_prior(x[usable], expected[usable], spread[usable])
-
-
-__all__ = ["ELSEWHERE", "OTHERS", "compare_beside_england", "needs_of_plans", "prior_of", "quasi"]
+__all__ = ["ELSEWHERE", "OTHERS", "compare_beside_england", "needs_of_plans"]

@@ -226,7 +226,8 @@ def read_la_numbers(path: Path) -> Loaded:
 def read_pupils_ethnicity_language(path: Path) -> Loaded:
     """DfE's pupils by ethnic group and language: long, with headcounts by period, area, phase, ethnicity, language."""
     loaded = read_ees(path, spec="spc_pupils_ethnicity_and_language")
-    kept = ["time_period", "geographic_level", "area_code", "phase_type_grouping", "ethnicity", "language", "headcount"]
+    kept = ["time_period", "geographic_level", "area_code", "dfe_number"]
+    kept += ["phase_type_grouping", "ethnicity", "language", "headcount"]
     return Loaded(loaded.frame[kept], loaded.quarantine, loaded.summary)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from jsna.disproportionality import Prior, flags, reason_text, repetition_floor
-from jsna.disproportionality.flags import _line
+from jsna.disproportionality.design import line as line_of
 from jsna.errors import MeasureError
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -597,21 +597,21 @@ def test_the_repetition_floor_is_what_the_variance_of_a_total_over_censuses_grow
 
 def test_the_line_of_design_effects_is_straight_in_size():
     size = np.array([100.0, 400, 900, 2_500, 10_000, 30_000])
-    np.testing.assert_allclose(_line(2.2 + size / 2_500, size, size), 2.2 + size / 2_500)
+    np.testing.assert_allclose(line_of(2.2 + size / 2_500, size, size), 2.2 + size / 2_500)
 
 
 def test_the_line_of_design_effects_never_falls_with_size():
     size = np.array([100.0, 400, 900, 2_500, 10_000])
-    assert np.ptp(_line(np.array([4.0, 3.5, 3.0, 2.5, 2.0]), size, size)) == pytest.approx(0)
+    assert np.ptp(line_of(np.array([4.0, 3.5, 3.0, 2.5, 2.0]), size, size)) == pytest.approx(0)
 
 
 def test_one_group_in_a_single_school_does_not_widen_everybody():
     size = np.array([100.0, 400, 900, 1_200, 2_500, 10_000, 30_000])
     effect = 2.2 + size / 2_500
-    plain, with_one = (_line(e, size, size) for e in (effect, np.where(size == 1_200, 500.0, effect)))
+    plain, with_one = (line_of(e, size, size) for e in (effect, np.where(size == 1_200, 500.0, effect)))
     assert (with_one / plain < 1.35).all()
 
 
 def test_too_few_groups_for_a_line_share_their_mean():
     size = np.array([100.0, 400, 900])
-    np.testing.assert_allclose(_line(np.array([2.0, 3.0, 4.0]), size, np.array([50.0, 5_000])), 3.0)
+    np.testing.assert_allclose(line_of(np.array([2.0, 3.0, 4.0]), size, np.array([50.0, 5_000])), 3.0)

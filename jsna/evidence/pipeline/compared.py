@@ -9,11 +9,11 @@ import pandas as pd
 
 from jsna.disclosure import Policy, Released, publish_official, too_few_for_a_rate
 from jsna.disproportionality import crude, pooled, stratified
+from jsna.disproportionality.learning import PLACE, against_others_by_area, prior_of, quasi
 from jsna.disproportionality.rule import INSUFFICIENT, NOT_SHOWN, WATCH
 from jsna.errors import Problem, SourceError
 from jsna.evidence.comparison import AGAINST_REFERENCE, LABELS, OTHERS, Comparison
 from jsna.evidence.pipeline import ALL, DIMENSIONS, ENGLAND, UNKNOWN, Counts, dimension_of, stages
-from jsna.evidence.published import against_others_by_area, prior_of, quasi
 from jsna.measures import proportion
 
 FAMILY = ["dimension", "outcome"]
@@ -197,8 +197,7 @@ def beside_all_others(rows: pd.DataFrame, reference: str, confidence: float) -> 
 
 def _with_pooled(main: pd.DataFrame, elsewhere: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """Ratios drawn towards 1 the less the figures can tell, by how those of the same stage spread elsewhere."""
-    # one code an area and dimension: the groups of one dimension are no others of those of another
-    others = against_others_by_area(elsewhere.assign(area_code=elsewhere["area_code"] + " " + elsewhere["dimension"]))
+    others = against_others_by_area(elsewhere, PLACE)
     learned = {family: prior_of(_spread_out(rows)) for family, rows in others.groupby(FAMILY)}
     parts = [pooled_ratios(rows, confidence, learned.get(family)) for family, rows in main.groupby(FAMILY, sort=False)]
     return main.join(pd.concat(parts))

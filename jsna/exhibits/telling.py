@@ -13,8 +13,8 @@ from jsna.exhibits.text import listing
 def titled(title: str, finding: str) -> str:
     """A chart's title that says what it shows: its subject, then the finding.
 
-    >>> titled("Pupils by sex", "from 49.0% (Female) to 51.0% (Male)"), titled("Luton: pupils", "")
-    ('Pupils by sex: from 49.0% (Female) to 51.0% (Male)', 'Luton: pupils')
+    >>> titled("Pupils by sex", "between 49.0% (Female) and 51.0% (Male)"), titled("Luton: pupils", "")
+    ('Pupils by sex: between 49.0% (Female) and 51.0% (Male)', 'Luton: pupils')
     >>> titled("Requests refused: Luton beside others", "16.9%")
     'Requests refused: Luton beside others; 16.9%'
     """
@@ -55,7 +55,8 @@ def extremes(shown: pd.DataFrame, group: str, value: str, unit: str, kind: str) 
 
 
 def span(shown: pd.DataFrame, group: str, value: str, unit: str, kind: str) -> str:
-    """From the lowest to the highest group, as the end of a title; empty without any value."""
+    """The lowest and the highest group, as the end of a title; empty without any value. No "from", which sounds like a
+    change where groups are years."""
     known = _known(shown, value)
     if known.empty:
         return ""
@@ -63,7 +64,7 @@ def span(shown: pd.DataFrame, group: str, value: str, unit: str, kind: str) -> s
     least, most = (brief(row[value], unit, kind) for row in (low, high))
     if least == most:
         return least if len(known) == 1 else f"{least} in each"
-    return f"from {least} ({_within(low[group])}) to {most} ({_within(high[group])})"
+    return f"between {least} ({_within(low[group])}) and {most} ({_within(high[group])})"
 
 
 def _within(name: object) -> str:

@@ -292,7 +292,7 @@ def test_whatever_comes_in_texts_are_whole_apart_and_large_enough(draw, case, fi
 
 
 TITLES = {
-    draw_bars: "from 10.0% (North) to 25.0% (South)",
+    draw_bars: "between 10.0% (North) and 25.0% (South)",
     draw_beside: "1.0% of pupils, North (10.0% of pupils)",
     draw_dots: "10.0% (North), 25.0% (% of pupils)",
     draw_fan: "25 in January 2011, 23 to 28 in January 2016 (80% range)",
@@ -322,7 +322,7 @@ def test_dots_have_as_much_room_without_a_highlighted_group(figures):
 
 def test_no_brackets_stand_within_those_of_a_title(figures):
     made = draw_bars(Case(("Fifth 1 (most deprived)", "Fifth 5"), (10.0, 25.0)))
-    assert made.title == "The finding: from 10.0% (Fifth 1, most deprived) to 25.0% (Fifth 5)"
+    assert made.title == "The finding: between 10.0% (Fifth 1, most deprived) and 25.0% (Fifth 5)"
 
 
 @pytest.mark.parametrize("case", EMPTY)

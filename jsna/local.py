@@ -68,7 +68,7 @@ def read_all(params: Params) -> Read:
     sources: list[Loaded] = []
     findings: list[pd.DataFrame] = []
     errors: list[WorkbenchError] = []
-    for read in (_read_pupils, _read_sen2, _read_extracts):
+    for read in (*(() if params.engine else (_read_pupils,)), _read_sen2, _read_extracts):
         try:
             loaded, found = read(params)
             sources += loaded
@@ -390,6 +390,16 @@ def kept_pattern() -> PackPattern | None:
 def prepared() -> bool:
     """Whether this process runs in a refresh that has read all sources before: then nothing is read again."""
     return bool(os.environ.get(PREPARED_VARIABLE))
+
+
+def prepared_folder() -> Path | None:
+    """The folder in which this run has put things aside; nothing outside of a run."""
+    if not prepared():
+        return None
+    folder = Path(os.environ[PREPARED_VARIABLE])
+    if folder.is_dir():
+        _own(folder)
+    return folder
 
 
 def kept(name: str) -> Loaded | None:

@@ -16,6 +16,7 @@ from jsna.linked.figures import as_changed
 from jsna.linked.names import pupil_names
 from jsna.linked.pupils import completeness_name, not_known
 from jsna.local import kept_weights
+from jsna.roll import Roll
 from jsna.sealed import Sealed
 
 CHARACTERISTICS = {
@@ -30,11 +31,11 @@ CHARACTERISTICS = {
 }
 
 
-def loaded(area: Area) -> list[Loaded]:
+def loaded(area: Area) -> list[Loaded | Roll]:
     """Every source that the area's chapters use, read."""
     if "official" in area.brings:
         return area.official.read_all()
-    return [area.pupils, area.ehc_cases] if "cases" in area.brings else [area.pupils]
+    return [area.roll, area.ehc_cases] if "cases" in area.brings else [area.roll]
 
 
 def sources(area: Area) -> Exhibit:

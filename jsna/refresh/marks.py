@@ -34,12 +34,12 @@ class Marks:
     def learn(self, area: Area) -> None:
         """Keep what has been found out of an area whose pupils were read."""
         if key := self._key(area.params):
-            self._known[key] = bool(area.pupils.summary.synthetic)
+            self._known[key] = bool(area.roll.summary.synthetic)
             digests.replace_text(self._place, json.dumps(self._known))
 
     def _key(self, params: Params) -> str:
-        """Nothing for a database, whose content cannot be seen from outside, and for files that are not there."""
-        if params.source != "local" or isinstance(params.pupils, Table):
+        """Nothing for a database or an engine, whose content cannot be seen from outside, and for files that are not there."""
+        if params.source != "local" or params.engine or isinstance(params.pupils, Table):
             return ""
         try:
             paths = params.paths("pupils")

@@ -22,7 +22,7 @@ def brought(area: Area) -> Tally:
     if not area.local:
         cases = area.ehc_cases
         return together([*parts, of_cases(cases, whole_years(cases.summary.period))])
-    extracts = extracts_of(params) if params.extracts else []
+    extracts = extracts_of(params)
     if params.sen2:
         from jsna.sources.sen2.timeliness import cases as cases_of_returns
 

@@ -166,17 +166,18 @@ def verdict(area: Area) -> Exhibit:
     )
     # minor: the index says the same of the tables of every chapter
     detail = ("The pupils are synthetic: no real child is in this pack.",) if area.synthetic else ()
-    return with_extras(finding("data-verdict", sentence, detail=(*_checked(), *detail)), minor=True)
+    return with_extras(finding("data-verdict", sentence, detail=(*_checked(area), *detail)), minor=True)
 
 
-def _checked() -> tuple[str, ...]:
+def _checked(area: Area) -> tuple[str, ...]:
     """What the check of an authority's own files found before the pack was made."""
     found = kept_weights()
     if not found:
         return ()
+    what = "files" if area.roll.rows else "counts"
     if not found["error"]:
-        return (f"The check of the files found no error, and {found['look']} things to look at.",)
+        return (f"The check of the {what} found no error, and {found['look']} things to look at.",)
     return (
-        f"The check of the files found errors ({found['error']}), and {found['look']} things to look at: until the "
+        f"The check of the {what} found errors ({found['error']}), and {found['look']} things to look at: until the "
         "errors are mended or explained, this pack is a draft.",
     )

@@ -127,8 +127,11 @@ def prepare_area(area: Any, asked: Prepare) -> Prepared:
     """
     from jsna.check.report import weights
     from jsna.local import PIPELINE_LISTS, VOICE_LISTS, joined_lists, keep, keep_pattern, keep_weights, lists_of
+    from jsna.refresh.asked import ask_ahead
 
     _check_inputs(area, asked.chapters)
+    if area.params.engine:
+        ask_ahead(area)
     params, folder = area.params, asked.folder
     where = {
         variable: str(Path(named).expanduser().resolve())

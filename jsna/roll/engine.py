@@ -21,6 +21,7 @@ from jsna.engines.held import asking
 from jsna.engines.tidy import NobodyError, numbers_of
 from jsna.errors import Problem, SourceError
 from jsna.files.result import Summary, together
+from jsna.roll.parts import is_part, part_of
 from jsna.sealed import Sealed
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ NEEDED = (
     *("sen_provision", "primary_need", "secondary_need"),
 )
 PRODUCTS = {"parquet": "parquet files", "duckdb": "DuckDB", "postgresql": "PostgreSQL", "spark": "Spark"}
-ASKED = "asked"
+ASKED, TOLD, REPEATS = "asked", "told.json", "repeats"
 PURPOSE = "to keep it for the other chapters of this run"
 
 
@@ -100,44 +101,64 @@ class EngineRoll:
             self.count(Question(((),)))
             return sealed(_nobody(question))
 
-        return self._kept(json.dumps(asdict(question), sort_keys=True), ask)
+        name = _name_of(question)
+        if name not in self._answers:
+            for asked in self._asked:
+                if is_part(question, asked):
+                    whole = self._kept(_name_of(asked), ask).unseal("to take a part of what was asked")
+                    return sealed(part_of(whole, asked, question))
+        return self._kept(name, ask)
 
     def repeats(self) -> Sealed:
         def ask() -> Sealed:
             with asking(self.named) as engine:
                 return engine.repeats(self.area)
 
-        return self._kept("repeats", ask, REPEATED)
+        return self._kept(REPEATS, ask, REPEATED)
 
     def put_aside(self, folder: Path) -> None:
-        for asked, answer in self._answers.items():
-            _write(self._place(folder, asked), answer)
-        # The chapters that come after ask for these alone.
-        (folder / ASKED / "name.json").write_text(json.dumps(self._name), encoding="utf-8")
+        for name, answer in self._answers.items():
+            _write(self._place(folder, name), answer)
+        told = {"name": self._name, "questions": [name for name in self._answers if name != REPEATS]}
+        (folder / ASKED / TOLD).write_text(json.dumps(told), encoding="utf-8")
 
     @cached_property
     def _name(self) -> str:
         """The table as messages call it."""
-        told = self.folder / ASKED / "name.json" if self.folder else None
-        if told is not None and told.is_file():
-            return str(json.loads(told.read_text(encoding="utf-8")))
+        if self._told:
+            return str(self._told["name"])
         with asking(self.named) as engine:
             return engine.name
 
-    def _kept(self, asked: str, ask: Callable[[], Sealed], counts: Sequence[str] = COUNTS) -> Sealed:
-        if asked not in self._answers:
-            place = self._place(self.folder, asked) if self.folder else None
-            if place is not None and place.is_file():
-                self._answers[asked] = Sealed(pd.read_parquet(place), counts=tuple(counts))
-            else:
-                self._answers[asked] = ask()
-                if place is not None:
-                    _write(place, self._answers[asked])
-        return self._answers[asked]
+    @cached_property
+    def _told(self) -> dict[str, Any]:
+        """The table's name and the questions whose answers the run has put aside; nothing outside of a run."""
+        told = self.folder / ASKED / TOLD if self.folder else None
+        return json.loads(told.read_text(encoding="utf-8")) if told is not None and told.is_file() else {}
 
-    def _place(self, folder: Path, asked: str) -> Path:
-        whole = json.dumps([self.named.model_dump(), self.area, asked], sort_keys=True)
+    @property
+    def _asked(self) -> list[Question]:
+        names = dict.fromkeys([*self._answers, *self._told.get("questions", ())])
+        return [Question(**json.loads(name)) for name in names if name != REPEATS]
+
+    def _kept(self, name: str, ask: Callable[[], Sealed], counts: Sequence[str] = COUNTS) -> Sealed:
+        if name not in self._answers:
+            place = self._place(self.folder, name) if self.folder else None
+            if place is not None and place.is_file():
+                self._answers[name] = Sealed(pd.read_parquet(place), counts=tuple(counts))
+            else:
+                self._answers[name] = ask()
+                if place is not None:
+                    _write(place, self._answers[name])
+        return self._answers[name]
+
+    def _place(self, folder: Path, name: str) -> Path:
+        whole = json.dumps([self.named.model_dump(), self.area, name], sort_keys=True)
         return folder / ASKED / f"{hashlib.sha256(whole.encode()).hexdigest()}.parquet"
+
+
+def _name_of(question: Question) -> str:
+    return json.dumps(asdict(question), sort_keys=True)
 
 
 def _nobody(question: Question) -> pd.DataFrame:

@@ -184,7 +184,7 @@ class Area:
 
         if self.code == AREA_CODE:
             wards = embedded_lsoas()[["ward_code", "ward_name"]].rename(columns={"ward_name": "label"})
-        elif self.params.engine and not self.params.has_data_folder():
+        elif self.params.engine:
             wards = self._wards_of_the_roll
         else:
             placed, names = self.official.lsoa_ward().frame, self.official.ward_names().frame
@@ -230,12 +230,15 @@ class Area:
 
     @cached_property
     def _wards_of_the_roll(self) -> pd.DataFrame:
-        """The wards that the pupil table names, by their codes: where no lookup is at hand."""
+        """The wards that the pupil table names: by their names where a lookup knows them, else by their codes."""
         from jsna.sources.homes import UNKNOWN_WARD
 
         counted = self.roll.count(Question((("ward_code",),))).unseal("to see which wards there are")
         codes = [w for w in counted["ward_code"].astype("str").unique() if w != UNKNOWN_WARD]
-        return pd.DataFrame({"ward_code": codes, "label": codes}, dtype="str")
+        names = pd.Series(dtype="str")
+        if self.params.has_data_folder():
+            names = self.official.ward_names().frame.drop_duplicates("ward_code").set_index("ward_code")["ward_name"]
+        return pd.DataFrame({"ward_code": codes, "label": [str(names.get(c, c)) for c in codes]}, dtype="str")
 
     @cached_property
     def periods(self) -> tuple[str, ...]:

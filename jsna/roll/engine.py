@@ -58,12 +58,12 @@ class EngineRoll:
         made_up = self.count(Question(((), ("made_up",)))).unseal("to see whether pupils are invented")
         whole = made_up[made_up["grouping"] == ""]
         invented = made_up.loc[made_up["made_up"].eq(True).fillna(False).astype("bool"), "pupils"].sum()
-        rows, name = int(whole["pupils"].sum()), self._name
+        rows = int(whole["pupils"].sum())
+        name = f"{self._name} ({PRODUCTS[self.named.kind]})"
         if 0 < invented < rows:
             what = "The table holds invented pupils of the workbench beside others."
             raise SourceError(Problem(what, name, self.area, mend="Take either out: a pack is of the one or the other."))
         periods = sorted(whole["time_period"].astype("str"))
-        product = PRODUCTS[self.named.kind]
         return Summary(
             source="School census, pupil level",
             file=name,
@@ -74,7 +74,7 @@ class EngineRoll:
             publisher="The authority's own records",
             licence="Not for publication; figures leave through the disclosure gate alone",
             synthetic=bool(invented) or self.named.synthetic,
-            notes=(f"Pupils were counted where they are ({product}); their rows were not read, and not checked here.",),
+            notes=("Pupils were counted where they are: their rows were not read, and not checked one by one.",),
         )
 
     @property

@@ -40,6 +40,10 @@ class Warehouse(BaseModel):
     password_env: Annotated[str, Field(description="Environment variable that holds the password.")] = ""
     password_file: Annotated[str, Field(description="File whose first line is the password.")] = ""
     synthetic: Annotated[bool, Field(description="Whether the pupils are invented: every page then says so.")] = False
+    checked_by: Annotated[
+        Warehouse | None,
+        Field(description="A second engine with the same pupils, asked the same: where the two differ, the run stops."),
+    ] = None
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> Warehouse:
@@ -49,6 +53,8 @@ class Warehouse(BaseModel):
             faults.append(f"password_env and password_file are for postgresql, and the kind is {self.kind}")
         if self.password_env and self.password_file:
             faults.append("name password_env or password_file, not both")
+        if self.checked_by and self.checked_by.checked_by:
+            faults.append("an engine that checks another is not checked itself: leave its checked_by out")
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -81,6 +87,6 @@ class Warehouse(BaseModel):
 
     def found_from_anywhere(self) -> Warehouse:
         """The same, with the path of parquet files in full: kernels run in other folders."""
-        if self.kind != "parquet":
-            return self
-        return self.model_copy(update={"address": str(Path(self.address).expanduser().resolve())})
+        address = str(Path(self.address).expanduser().resolve()) if self.kind == "parquet" else self.address
+        checked_by = self.checked_by.found_from_anywhere() if self.checked_by else None
+        return self.model_copy(update={"address": address, "checked_by": checked_by})

@@ -20,7 +20,9 @@ def looked_at(roll: Roll) -> Looked:
     counted = counted.assign(time_period=counted["time_period"].astype("str"))
     by = {g: counted[counted["grouping"] == question.label(g)] for g in question.groupings}
     sizes = {f: by[f,].pivot(index="time_period", columns=f, values="pupils").fillna(0).astype("int64") for f in GROUPS}
-    return Looked(_complete({c: by[c,] for c in NOT_KNOWN}), _schools(by[("school_urn",)], *(by[g] for g in crossed)), sizes)
+    return Looked(
+        _complete({c: by[c,] for c in NOT_KNOWN}), _schools(by[("school_urn",)], *(by[g] for g in crossed)), sizes
+    )
 
 
 def complete_by(roll: Roll, by: str) -> pd.DataFrame:

@@ -12,8 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from jsna.area import Area, period_name
-from jsna.check.joins import join_findings
 from jsna.check.counted import complete_by, looked_at
+from jsna.check.joins import join_findings
 from jsna.check.pupils import WORDS, completeness, findings_of, gaps_by, gaps_in, pupil_findings
 from jsna.errors import ParamsError, WorkbenchError
 from jsna.files.result import Loaded, Summary, together

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from jsna.engines import Engine, open_engine
+from jsna.engines import Engine
 from jsna.errors import SourceError
 
 if TYPE_CHECKING:

@@ -57,9 +57,7 @@ def not_known(area: Area) -> pd.DataFrame:
     counts by it.
     """
     names = planned()["not_known"]
-    question = Question(
-        tuple((c,) for c in names), keep={"time_period": [area.periods[-1]]}, cell_keys=area.keyed
-    )
+    question = Question(tuple((c,) for c in names), keep={"time_period": [area.periods[-1]]}, cell_keys=area.keyed)
     counted = area.roll.count(question).unseal("to count those of whom something is not known")
     rows = {}
     for column, codes in names.items():

@@ -49,7 +49,9 @@ def _check_wards(area: Area) -> None:
         strange = named - set(area.wards["ward_code"])
     elif area.params.has_data_folder():
         placed = area.official.lsoa_ward().frame
-        strange = named & set(placed.loc[~placed["district_code"].isin(area.official.districts_of(area.code)), "ward_code"])
+        strange = named & set(
+            placed.loc[~placed["district_code"].isin(area.official.districts_of(area.code)), "ward_code"]
+        )
     else:
         strange = set()
     if strange:

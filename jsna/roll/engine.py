@@ -17,6 +17,8 @@ import pandas as pd
 from jsna.counts.counted import COUNTS
 from jsna.counts.frames import REPEATED, sealed
 from jsna.counts.question import Question, checked
+from jsna.engines import Engine
+from jsna.engines.agreement import check_agreement
 from jsna.engines.held import asking
 from jsna.engines.tidy import NobodyError, numbers_of
 from jsna.errors import Problem, SourceError
@@ -62,8 +64,14 @@ class EngineRoll:
         name = f"{self._name} ({PRODUCTS[self.named.kind]})"
         if 0 < invented < rows:
             what = "The table holds invented pupils of the workbench beside others."
-            raise SourceError(Problem(what, name, self.area, mend="Take either out: a pack is of the one or the other."))
+            raise SourceError(
+                Problem(what, name, self.area, mend="Take either out: a pack is of the one or the other.")
+            )
         periods = sorted(whole["time_period"].astype("str"))
+        second = self.named.checked_by
+        compared = (
+            [f"Counted by {PRODUCTS[second.kind]} too: every count that was asked for was the same."] if second else []
+        )
         return Summary(
             source="School census, pupil level",
             file=name,
@@ -74,7 +82,10 @@ class EngineRoll:
             publisher="The authority's own records",
             licence="Not for publication; figures leave through the disclosure gate alone",
             synthetic=bool(invented) or self.named.synthetic,
-            notes=("Pupils were counted where they are: their rows were not read, and not checked one by one.",),
+            notes=(
+                "Pupils were counted where they are: their rows were not read, and not checked one by one.",
+                *compared,
+            ),
         )
 
     @property
@@ -88,33 +99,41 @@ class EngineRoll:
         return tuple(sorted(whole["time_period"].astype("str").unique()))
 
     def count(self, question: Question) -> Sealed:
-        def ask() -> Sealed:
-            with asking(self.named) as engine:
-                have = [*engine.columns, "record_key"] if self.named.kind == "parquet" else engine.columns
-                checked([*NEEDED, *(["record_key"] if question.cell_keys else [])], have, engine.name)
-                try:
-                    return engine.count(replace(question, areas=(self.area,), by_area=False))
-                except NobodyError:
-                    if not (question.keep or question.leave_out):
-                        raise
-            # Nobody of those who are asked for, in an authority that is there.
-            self.count(Question(((),)))
-            return sealed(_nobody(question))
-
         name = _name_of(question)
         if name not in self._answers:
             for asked in self._asked:
                 if is_part(question, asked):
-                    whole = self._kept(_name_of(asked), ask).unseal("to take a part of what was asked")
+                    whole = self._kept(_name_of(asked), lambda: self._counted(asked)).unseal("to take a part of it")
                     return sealed(part_of(whole, asked, question))
-        return self._kept(name, ask)
+        return self._kept(name, lambda: self._counted(question))
 
     def repeats(self) -> Sealed:
-        def ask() -> Sealed:
-            with asking(self.named) as engine:
-                return engine.repeats(self.area)
+        return self._kept(REPEATS, lambda: self._agreed(lambda engine: engine.repeats(self.area)), REPEATED)
 
-        return self._kept(REPEATS, ask, REPEATED)
+    def _counted(self, question: Question) -> Sealed:
+        def ask(engine: Engine) -> Sealed:
+            have = [*engine.columns, "record_key"] if engine.kind == "parquet" else engine.columns
+            checked([*NEEDED, *(["record_key"] if question.cell_keys else [])], have, engine.name)
+            try:
+                return engine.count(replace(question, areas=(self.area,), by_area=False))
+            except NobodyError:
+                if not (question.keep or question.leave_out):
+                    raise
+                return sealed(_nobody(question))
+
+        answer = self._agreed(ask)
+        if (question.keep or question.leave_out) and not len(answer.unseal("to see whether it counts anybody")):
+            self.count(Question(((),)))  # nobody of those who are asked for, in an authority that is there
+        return answer
+
+    def _agreed(self, ask: Callable[[Engine], Sealed]) -> Sealed:
+        """What the engine says; where another one checks it, that says the same, or a ``SourceError`` where they part."""
+        with asking(self.named) as engine:
+            answer = ask(engine)
+        if (second := self.named.checked_by) is not None:
+            with asking(second) as engine:
+                check_agreement(answer, ask(engine), (PRODUCTS[self.named.kind], PRODUCTS[second.kind]))
+        return answer
 
     def put_aside(self, folder: Path) -> None:
         for name, answer in self._answers.items():

@@ -47,7 +47,10 @@ def test_pupils_by_hand():
 
 def test_each_census_is_a_period():
     two = loaded(pd.concat([SCHOOL.frame, SCHOOL.frame.assign(time_period="202425")]))
-    assert values_of(of_pupils(FrameRoll(two)), AREA).of("IDN-01")["period"].tolist() == ["January 2025", "January 2026"]
+    assert values_of(of_pupils(FrameRoll(two)), AREA).of("IDN-01")["period"].tolist() == [
+        "January 2025",
+        "January 2026",
+    ]
 
 
 def test_cases_by_hand():
@@ -93,7 +96,10 @@ def test_a_blank_exception_is_not_a_no():
 
 def test_hidden_rows_carry_nothing_and_say_why():
     found = values_of(
-        of_pupils(FrameRoll(pupils(("N", "", "ENG", "", 60), ("K", "SLCN", "ENG", "", 20), ("E", "ASD", "ENG", "", 3)))), AREA
+        of_pupils(
+            FrameRoll(pupils(("N", "", "ENG", "", 60), ("K", "SLCN", "ENG", "", 20), ("E", "ASD", "ENG", "", 3)))
+        ),
+        AREA,
     )
     hidden = found.frame[found.frame["symbol"] == "c"]
     assert len(hidden) > 5
@@ -105,12 +111,18 @@ def test_hidden_rows_carry_nothing_and_say_why():
 
 def test_a_rate_of_a_small_group_has_the_symbol_u():
     small = values_of(
-        of_pupils(FrameRoll(pupils(("N", "", "ENG", "", 60), ("K", "SLCN", "ENG", "", 16), ("K", "NSA", "ENG", "", 6)))), AREA
+        of_pupils(
+            FrameRoll(pupils(("N", "", "ENG", "", 60), ("K", "SLCN", "ENG", "", 16), ("K", "NSA", "ENG", "", 6)))
+        ),
+        AREA,
     )
     assert row(small, "IDN-06")["symbol"] == ""
     strict = alone(Params(minimum_denominator=50))
     tight = values_of(
-        of_pupils(FrameRoll(pupils(("N", "", "ENG", "", 60), ("K", "SLCN", "ENG", "", 16), ("K", "NSA", "ENG", "", 6)))), strict
+        of_pupils(
+            FrameRoll(pupils(("N", "", "ENG", "", 60), ("K", "SLCN", "ENG", "", 16), ("K", "NSA", "ENG", "", 6)))
+        ),
+        strict,
     )
     assert (row(tight, "IDN-06")["symbol"], np.isnan(row(tight, "IDN-06")["value"])) == ("u", True)
 

@@ -165,8 +165,14 @@ def verdict(area: Area) -> Exhibit:
         f"{len(everything)} sources were read, {read:,} rows in all; {refused_rows:,} rows ({share:.1f}%) were refused."
     )
     # minor: the index says the same of the tables of every chapter
-    detail = ("The pupils are synthetic: no real child is in this pack.",) if area.synthetic else ()
-    return with_extras(finding("data-verdict", sentence, detail=(*_checked(area), *detail)), minor=True)
+    made_up = ("The pupils are synthetic: no real child is in this pack.",) if area.synthetic else ()
+    detail = (*_counted(area), *_checked(area), *made_up)
+    return with_extras(finding("data-verdict", sentence, detail=detail), minor=True)
+
+
+def _counted(area: Area) -> tuple[str, ...]:
+    """What is to be said of pupils whose rows no reader has seen."""
+    return area.roll.summary.notes if area.params.engine else ()
 
 
 def _checked(area: Area) -> tuple[str, ...]:
@@ -174,7 +180,7 @@ def _checked(area: Area) -> tuple[str, ...]:
     found = kept_weights()
     if not found:
         return ()
-    what = "files" if area.roll.rows else "counts"
+    what = "counts" if area.params.engine else "files"
     if not found["error"]:
         return (f"The check of the {what} found no error, and {found['look']} things to look at.",)
     return (

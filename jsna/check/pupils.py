@@ -42,8 +42,8 @@ GROUPS = ("ethnicity", "first_language", "primary_need", "school_urn", "year_gro
 
 @dataclass(frozen=True)
 class Looked:
-    """What is looked at: ``complete`` as ``completeness`` gives it, ``schools`` as ``by_school``, and ``sizes`` (of each
-    of ``GROUPS``, pupils by census and group)."""
+    """What is looked at: ``complete`` as ``completeness`` gives it, ``schools`` as ``by_school``, ``sizes`` as
+    ``group_sizes``."""
 
     complete: pd.DataFrame
     schools: pd.DataFrame

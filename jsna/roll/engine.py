@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,9 +103,9 @@ class EngineRoll:
         if name not in self._answers:
             for asked in self._asked:
                 if is_part(question, asked):
-                    whole = self._kept(_name_of(asked), lambda: self._counted(asked)).unseal("to take a part of it")
+                    whole = self._kept(_name_of(asked), partial(self._counted, asked)).unseal("to take a part of it")
                     return sealed(part_of(whole, asked, question))
-        return self._kept(name, lambda: self._counted(question))
+        return self._kept(name, partial(self._counted, question))
 
     def repeats(self) -> Sealed:
         return self._kept(REPEATS, lambda: self._agreed(lambda engine: engine.repeats(self.area)), REPEATED)
@@ -127,7 +127,7 @@ class EngineRoll:
         return answer
 
     def _agreed(self, ask: Callable[[Engine], Sealed]) -> Sealed:
-        """What the engine says; where another one checks it, that says the same, or a ``SourceError`` where they part."""
+        """What the engine says, and what the one that checks it says too. Raises ``SourceError`` where they differ."""
         with asking(self.named) as engine:
             answer = ask(engine)
         if (second := self.named.checked_by) is not None:

@@ -130,7 +130,9 @@ def _exclusions(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: 
 
 
 def _absence(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame | None) -> Tally:
-    rows, parts, told = extract.loaded.frame, [], [] if pupils is not None else [("absence", "", BY_ALL, JOIN)]
+    rows, parts, told = extract.loaded.frame, [], []
+    if pupils is None and "sen_provision" not in rows:
+        told.append(("absence", "", BY_ALL, JOIN))
     for period in sorted(rows["academic_year"].dropna().unique()):
         here = rows[(rows["academic_year"] == period) & (rows["terms"] == "FULL")]
         if here.empty:

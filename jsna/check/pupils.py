@@ -81,9 +81,9 @@ def gaps_by(pupils: pd.DataFrame, by: str) -> pd.DataFrame:
 
 def gaps_in(table: pd.DataFrame, by: str) -> pd.DataFrame:
     """The same of a table that ``completeness`` gives."""
-    table = table[table["time_period"] == table["time_period"].max()]
-    table = table[(table["share"] < limits()["complete"]) & (table["pupils"] >= limits()["least_pupils"])]
-    return table.sort_values(["share", by], kind="stable", ignore_index=True)
+    latest = table["time_period"] == table["time_period"].max()
+    short = latest & (table["share"] < limits()["complete"]) & (table["pupils"] >= limits()["least_pupils"])
+    return table[short].sort_values(["share", by], kind="stable", ignore_index=True)
 
 
 def by_school(pupils: pd.DataFrame) -> pd.DataFrame:

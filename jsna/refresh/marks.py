@@ -34,7 +34,7 @@ class Marks:
     def learn(self, area: Area) -> None:
         """Keep what has been found out of an area whose pupils were read."""
         if key := self._key(area.params):
-            self._known[key] = bool(area.roll.summary.synthetic)
+            self._known[key] = bool(area.pupils.summary.synthetic)
             digests.replace_text(self._place, json.dumps(self._known))
 
     def _key(self, params: Params) -> str:

@@ -1,6 +1,7 @@
 """The key `engine` of a params file: what it may say, what a notebook is told, and that no address gets out."""
 
 import json
+import os
 
 import pytest
 
@@ -9,6 +10,7 @@ from jsna.params import Params, check_params, params_of_notebook
 from jsna.refresh import keys
 from jsna.refresh.digests import Contents
 from jsna.refresh.plan import all_chapters, plan
+from jsna.refresh.tasks import told_by_environment
 from jsna.synthetic.national import write_national
 from jsna.warehouse import ENGINE_VARIABLE, Warehouse
 
@@ -129,3 +131,11 @@ def duck_of(folder):
     with duckdb.connect(str(folder / "w.duckdb")) as connection:
         connection.execute(f"create table pupils as select * from read_parquet('{folder}/load/*.parquet')")
     return {"kind": "duckdb", "address": f"duckdb:///{folder}/w.duckdb", "table": "pupils"}
+
+
+def test_what_a_worker_was_told_for_one_area_does_not_reach_the_next():
+    with told_by_environment({ENGINE_VARIABLE: "one"}):
+        assert os.environ[ENGINE_VARIABLE] == "one"
+        with told_by_environment({}):
+            assert ENGINE_VARIABLE not in os.environ
+    assert ENGINE_VARIABLE not in os.environ

@@ -14,7 +14,7 @@ from jsna.synthetic.national import COLUMNS, PUPILS, write_national
 
 BY = ("ethnicity", "first_language", "idaci_decile", "ward_code", "sex", "year_group")
 GROUPINGS = [(c,) for c in BY] + list(itertools.combinations(BY, 2))
-FLAGS, WHOLE = ("fsm_eligible", "in_unit"), ("idaci_decile",)
+FLAGS, WHOLE = ("fsm_eligible", "in_unit"), ("idaci_rank", "idaci_decile")
 
 
 def national(folder: Path, pupils: int = PUPILS, areas: int = 153) -> Path:
@@ -34,7 +34,7 @@ def load_postgres(url: str, folder: Path, table: str = "pupils") -> float:
     import psycopg
 
     started = time.monotonic()
-    kinds = {c: "boolean" if c in FLAGS else "smallint" if c in WHOLE else "text" for c in COLUMNS}
+    kinds = {c: "boolean" if c in FLAGS else "integer" if c in WHOLE else "text" for c in COLUMNS}
     with psycopg.connect(url, autocommit=True) as connection, connection.cursor() as cursor:
         cursor.execute(f"drop table if exists {table}")
         cursor.execute(f"create unlogged table {table} ({', '.join(f'{c} {k} not null' for c, k in kinds.items())})")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pandas as pd
 
 from jsna.codes import local_authority
-from jsna.counts import count_pupils, count_repeats, with_latest_school
+from jsna.counts.question import DERIVED, Question
 from jsna.disclosure import PackPattern, Policy
 from jsna.errors import Problem, SourceError
 from jsna.files.result import Loaded
@@ -23,9 +23,11 @@ from jsna.sealed import Sealed
 if TYPE_CHECKING:
     from jsna.evidence.values import Values
     from jsna.evidence.voice import Voice
+    from jsna.roll import Roll
     from jsna.sources.pupil_table import PupilTable
 
 CACHE_VARIABLE = "JSNA_CACHE"
+NOWHERE = "nowhere"
 T = TypeVar("T")
 
 
@@ -66,7 +68,7 @@ class Area:
     def synthetic(self) -> bool:
         """Whether the pupils are invented; the workbench's own files stay so when they are brought as local ones."""
         if self.local:
-            return bool(self.pupils.summary.synthetic if self.made_up is None else self.made_up)
+            return bool(self.roll.summary.synthetic if self.made_up is None else self.made_up)
         return self.params.source == "synthetic"
 
     @cached_property
@@ -126,14 +128,30 @@ class Area:
 
     @cached_property
     def pupils(self) -> Loaded:
-        """The canonical pupil table with its quarantine and summary."""
+        """The canonical pupil table with its quarantine and summary.
+
+        Raises ``SourceError`` where pupils are counted by an engine: ask the ``roll``.
+        """
         from jsna.synthetic import load_pupils
 
+        if self.params.engine:
+            what = "The rows of pupils stay where they are counted."
+            raise SourceError(Problem(what, where="engine", mend="Name files in `pupils` instead: docs/own-data.md."))
         if self.local:
             from jsna.local import kept
 
             return kept("pupils") or self.pupil_table.loaded
         return load_pupils(self.params.seed, self.params.scale, cache_folder(), self.params.cycle)
+
+    @cached_property
+    def roll(self) -> Roll:
+        """The pupils, as far as one may ask of them, wherever they are counted."""
+        from jsna.local import prepared_folder
+        from jsna.roll import EngineRoll, FrameRoll
+
+        if self.params.engine:
+            return EngineRoll(self.params.engine, self.code, prepared_folder())
+        return FrameRoll(self.pupils)
 
     @cached_property
     def pupil_table(self) -> PupilTable:
@@ -166,6 +184,8 @@ class Area:
 
         if self.code == AREA_CODE:
             wards = embedded_lsoas()[["ward_code", "ward_name"]].rename(columns={"ward_name": "label"})
+        elif self.params.engine:
+            wards = self._wards_of_the_roll
         else:
             placed, names = self.official.lsoa_ward().frame, self.official.ward_names().frame
             own = placed[placed["district_code"].isin(self.official.districts_of(self.code))]
@@ -209,9 +229,21 @@ class Area:
         return own
 
     @cached_property
+    def _wards_of_the_roll(self) -> pd.DataFrame:
+        """The wards that the pupil table names: by their names where a lookup knows them, else by their codes."""
+        from jsna.sources.homes import UNKNOWN_WARD
+
+        counted = self.roll.count(Question((("ward_code",),))).unseal("to see which wards there are")
+        codes = [w for w in counted["ward_code"].astype("str").unique() if w != UNKNOWN_WARD]
+        names = pd.Series(dtype="str")
+        if self.params.has_data_folder():
+            names = self.official.ward_names().frame.drop_duplicates("ward_code").set_index("ward_code")["ward_name"]
+        return pd.DataFrame({"ward_code": codes, "label": [str(names.get(c, c)) for c in codes]}, dtype="str")
+
+    @cached_property
     def periods(self) -> tuple[str, ...]:
         """The censuses at hand, oldest first, as time periods such as 202526."""
-        return tuple(sorted(self.pupils.frame["time_period"].astype(str).unique()))
+        return self.roll.periods
 
     def count(self, *groupings: Sequence[str]) -> Sealed:
         """Sealed counts by each of ``groupings``, as the policy lets them be shown: changed a little, if it says so.
@@ -219,8 +251,7 @@ class Area:
         Columns are of the pupil table, or ``idaci_quintile`` (1 the most deprived).
         """
         asked = tuple(tuple(grouping) for grouping in groupings)
-        own = not any("idaci_quintile" in grouping for grouping in asked)
-        return self.once(("count", *asked), lambda: self._as_shown(self.pupils.frame if own else self._studied, asked))
+        return self.once(("count", *asked), lambda: self._as_shown(Question(asked)))
 
     def once(self, name: Hashable, make: Callable[[], T]) -> T:
         """What ``make`` gives, worked out the first time that this area is asked for it under ``name``.
@@ -235,13 +266,13 @@ class Area:
     def _made(self) -> dict[Hashable, Any]:
         return {}
 
-    def _as_shown(self, pupils: pd.DataFrame, groupings: Sequence[Sequence[str]]) -> Sealed:
+    def _as_shown(self, question: Question) -> Sealed:
         policy = self.params.policy()
         if policy.method == "suppress":
-            return count_pupils(pupils, *groupings)
+            return self.roll.count(question)
         from jsna.disclosure.perturbation import perturbed
 
-        counts = count_pupils(pupils, *groupings, cell_keys=self._keyed)
+        counts = self.roll.count(replace(question, cell_keys=self.keyed))
         return perturbed(counts, policy.method, zeros=policy.zeros, within="pupils")
 
     def count_at_home(self, *groupings: Sequence[str]) -> Sealed:
@@ -249,54 +280,54 @@ class Area:
 
         With the keys of their cells where the policy changes counts by these: the chapter changes what it shows.
         """
-        return count_pupils(self.pupils.frame[self._at_home], *groupings, cell_keys=self._keyed)
+        asked = tuple(tuple(grouping) for grouping in groupings)
+        return self.roll.count(Question(asked, keep=self._homes, cell_keys=self.keyed))
 
     def count_elsewhere(self) -> Sealed:
         """As ``count_at_home``, of all other pupils together."""
-        return count_pupils(self.pupils.frame[~self._at_home], [], cell_keys=self._keyed)
+        return self.roll.count(Question(((),), leave_out=self._homes, cell_keys=self.keyed))
 
     @property
-    def _keyed(self) -> bool:
+    def keyed(self) -> bool:
+        """Whether the policy changes counts by the keys of their cells."""
         return self.params.policy().method == "cell_key"
 
     @property
-    def _at_home(self) -> pd.Series:
-        return self.pupils.frame["ward_code"].isin(self.wards["ward_code"])
+    def _homes(self) -> dict[str, list[str]]:
+        """The wards of the area, as a filter; of an area that knows none, one that nobody lives in."""
+        return {"ward_code": self.wards["ward_code"].tolist() or [NOWHERE]}
 
     @cached_property
     def homes_elsewhere(self) -> int:
         """How many pupils of the latest census live in no ward of the area, or nobody knows where."""
-        pupils = self.pupils.frame
-        latest = pupils[pupils["time_period"].astype(str) == self.periods[-1]]
-        return int((~latest["ward_code"].isin(self.wards["ward_code"])).sum())
+        question = Question((("ward_code",),), keep={"time_period": [self.periods[-1]]})
+        latest = self.roll.count(question).unseal("to see whether anybody lives elsewhere")
+        return int(latest.loc[~latest["ward_code"].isin(self.wards["ward_code"]), "pupils"].sum())
 
     def cells(self, *columns: str) -> Sealed:
         """Sealed counts by census, each pupil's latest school, whether it is special, and ``columns``: for models.
 
         ``columns`` are of the pupil table, or ``idaci_quintile`` (1 the most deprived).
         """
-        return count_pupils(self._studied, ["latest_school", "special", *dict.fromkeys(columns)])
+        return self.roll.count(Question((("latest_school", "special", *dict.fromkeys(columns)),)))
 
     def strata_counts(self, by: Sequence[str], leave_out: Mapping[str, Sequence[str]]) -> Sealed:
         """Sealed counts of the latest census by ``by``, without the groups that ``leave_out`` names for a column."""
-        pupils = self._studied
-        keep = pupils["time_period"].astype(str) == self.periods[-1]
-        for column, codes in leave_out.items():
-            keep &= ~pupils[column].astype(str).isin(codes)
-        return self._as_shown(pupils[keep], [by])
+        left = {column: [_value(column, code) for code in codes] for column, codes in leave_out.items()}
+        return self._as_shown(Question((tuple(by),), keep={"time_period": [self.periods[-1]]}, leave_out=left))
 
     @cached_property
     def repeats(self) -> Sealed:
         """Sealed counts of pupils who stand in two censuses."""
-        return count_repeats(self.pupils.frame)
+        return self.roll.repeats()
 
-    @cached_property
-    def _studied(self) -> pd.DataFrame:
-        pupils = with_latest_school(self.pupils.frame)
-        return pupils.assign(
-            idaci_quintile=((pupils["idaci_decile"] + 1) // 2).astype("category"),
-            special=pupils["school_phase"].isin(["special", "alternative"]),
-        )
+
+def _value(column: str, code: str) -> str | int:
+    """A code as the column holds it: some columns are of whole numbers."""
+    from jsna.sources.schema import COLUMNS
+
+    whole = {c.name for c in COLUMNS if c.kind == "whole"} | {c for c, d in DERIVED.items() if d.kind == "whole"}
+    return int(code) if column in whole else code
 
 
 def cache_folder() -> Path:

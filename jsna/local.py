@@ -68,7 +68,7 @@ def read_all(params: Params) -> Read:
     sources: list[Loaded] = []
     findings: list[pd.DataFrame] = []
     errors: list[WorkbenchError] = []
-    for read in (_read_pupils, _read_sen2, _read_extracts):
+    for read in (*(() if params.engine else (_read_pupils,)), _read_sen2, _read_extracts):
         try:
             loaded, found = read(params)
             sources += loaded
@@ -100,7 +100,7 @@ def _read_sen2(params: Params) -> tuple[list[Loaded], list[pd.DataFrame]]:
 
 
 def _read_extracts(params: Params) -> tuple[list[Loaded], list[pd.DataFrame]]:
-    extracts = extracts_of(params) if params.extracts else []
+    extracts = extracts_of(params)
     found = [
         e.findings.assign(
             check=f"{e.kind}, " + e.findings["rule"].astype("str"),
@@ -201,6 +201,8 @@ def extracts_of(params: Params) -> list[Extract]:
     """The operational extracts that the params name: files, or folders of them."""
     from jsna.sources.extracts import read_extract
 
+    if not params.extracts:
+        return []
     key = read_key(params.paths("key_file")[0])
     files = [p for path in params.paths("extracts") for p in ([path] if path.is_file() else _tables(path))]
     return _together([lambda p=p: read_extract(p, key=key) for p in files])
@@ -210,14 +212,14 @@ def lists_of(params: Params, kinds: Sequence[str]) -> dict[str, Loaded]:
     """The extracts of these kinds, each once; those that this run has put aside, where it has read them before."""
     if prepared():
         return {kind: loaded for kind in kinds if (loaded := kept(kind)) is not None}
-    return {e.kind: e.loaded for e in (extracts_of(params) if params.extracts else []) if e.kind in kinds}
+    return {e.kind: e.loaded for e in (extracts_of(params)) if e.kind in kinds}
 
 
 def joined_lists(params: Params, kinds: Sequence[str]) -> dict[str, Loaded]:
     """The extracts of these kinds, those of one kind as one list: each wave of a survey may be a file of its own."""
     if prepared():
         return lists_of(params, kinds)
-    read = [e for e in (extracts_of(params) if params.extracts else []) if e.kind in kinds]
+    read = [e for e in (extracts_of(params)) if e.kind in kinds]
     return {k: joined([e.loaded for e in read if e.kind == k]) for k in dict.fromkeys(e.kind for e in read)}
 
 
@@ -390,6 +392,16 @@ def kept_pattern() -> PackPattern | None:
 def prepared() -> bool:
     """Whether this process runs in a refresh that has read all sources before: then nothing is read again."""
     return bool(os.environ.get(PREPARED_VARIABLE))
+
+
+def prepared_folder() -> Path | None:
+    """The folder in which this run has put things aside; nothing outside of a run."""
+    if not prepared():
+        return None
+    folder = Path(os.environ[PREPARED_VARIABLE])
+    if folder.is_dir():
+        _own(folder)
+    return folder
 
 
 def kept(name: str) -> Loaded | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import types
@@ -15,6 +16,7 @@ from jsna.codes import all_versions, local_authority
 from jsna.disclosure import Policy
 from jsna.disclosure.limits import SOURCES, limit_faults, threshold_faults, zeros_faults
 from jsna.errors import CodeListError, ParamsError, Problem, did_you_mean
+from jsna.warehouse import ENGINE_VARIABLE, Warehouse
 
 DATA_VARIABLE = "JSNA_DATA"
 FRAMES_VARIABLE = "JSNA_FRAMES"
@@ -23,7 +25,7 @@ PREVIOUS_VARIABLE = "JSNA_PREVIOUS"
 # Keys that name a file or folder: where they lie reaches a kernel by the environment, never by the notebook.
 BY_ENVIRONMENT = {"frames": FRAMES_VARIABLE, "rules": RULES_VARIABLE, "previous": PREVIOUS_VARIABLE}
 FEWEST_NEIGHBOURS = 3
-LOCAL_KEYS = ("pupils", "census_date", "sen2", "extracts", "schools", "postcodes", "key_file")
+LOCAL_KEYS = ("pupils", "engine", "census_date", "sen2", "extracts", "schools", "postcodes", "key_file")
 
 
 class Table(BaseModel):
@@ -58,14 +60,18 @@ class Params(BaseModel):
     source: Annotated[
         Literal["synthetic", "local", "official"],
         Field(
-            description="Synthetic pupils of the embedded area, the authority's own files (`pupils`), or the official "
-            "files in the folder `data`."
+            description="Synthetic pupils of the embedded area, the authority's own files (`pupils`) or warehouse "
+            "(`engine`), or the official files in the folder `data`."
         ),
     ] = "synthetic"
     pupils: Annotated[
         str | list[str] | Table,
         Field(description="With source: local, the School Census: files, folders or zips, or a table of a database."),
     ] = []
+    engine: Annotated[
+        Warehouse | None,
+        Field(description="With source: local, in the place of `pupils`: an engine that counts pupils where they are."),
+    ] = None
     census_date: Annotated[
         str, Field(pattern=r"^(20\d\d-\d\d-\d\d)?$", description="Day of a flat extract that does not say it.")
     ] = ""
@@ -180,6 +186,10 @@ class Params(BaseModel):
         named = [k for k in LOCAL_KEYS if getattr(self, k)]
         if self.source != "local" and named:
             raise ValueError(f"{', '.join(named)}: these belong to source: local, and the source is {self.source}.")
+        if self.engine and (beside := [k for k in ("pupils", "census_date") if getattr(self, k)]):
+            raise ValueError(f"engine stands in the place of {' and '.join(beside)}: name the one or the other.")
+        if self.engine and (self.sen2 or self.extracts) and not self.key_file:
+            raise ValueError("key_file: returns and lists of persons need the project's key. Make one with `jsna init`")
         return self
 
     @model_validator(mode="after")
@@ -322,6 +332,8 @@ def params_of_notebook(names: dict[str, Any]) -> Params:
     for key, variable in BY_ENVIRONMENT.items():
         if not plain.get(key) and os.environ.get(variable):
             plain[key] = os.environ[variable]
+    if plain.get("engine") is None and os.environ.get(ENGINE_VARIABLE):
+        plain["engine"] = json.loads(os.environ[ENGINE_VARIABLE])
     return check_params(plain, where="parameters")
 
 
@@ -357,10 +369,14 @@ def _problem(error: Any, where: str) -> Problem:
     key = ".".join(str(part) for part in error["loc"])
     place = f"{where}, {key}" if key else where
     if error["type"] == "extra_forbidden":
-        allowed = list(Params.model_fields)
-        mend = did_you_mean(key, allowed) or f"Allowed: {', '.join(allowed)}."
+        allowed = list((Warehouse if error["loc"][0] == "engine" else Params).model_fields)
+        mend = did_you_mean(str(error["loc"][-1]), allowed) or f"Allowed: {', '.join(allowed)}."
         return Problem("Unknown parameter.", where=place, mend=mend)
     message = error["msg"].removeprefix("Value error, ").rstrip(".")
     hint = Params.model_fields[str(error["loc"][0])].description if error["loc"] else ""
+    if error["type"] == "literal_error":
+        hint = did_you_mean(str(error["input"]), re.findall(r"'([^']+)'", error["ctx"]["expected"])) or hint
     value = error["input"] if isinstance(error["input"], (str, int, float, list, bool)) else None
+    if error["loc"][:1] == ("engine",) and error["loc"][-1] != "kind":
+        value = None  # it may be an address that somebody wrote a password into
     return Problem(f"{message}.", where=place, value=value, mend=hint or "")

@@ -12,6 +12,7 @@ from jsna.evidence.catalogue import Frame, frame_of
 from jsna.exhibits.model import Exhibit
 from jsna.exhibits.text import notice
 from jsna.files.result import Loaded, Summary
+from jsna.roll import Roll
 
 REASONS = {
     "pupils": (
@@ -76,7 +77,7 @@ def with_extras(exhibit: Exhibit, **extras: Any) -> Exhibit:
     return replace(exhibit, extras={**exhibit.extras, **extras})
 
 
-def source_row(loaded: Loaded) -> dict[str, Any]:
+def source_row(loaded: Loaded | Roll) -> dict[str, Any]:
     """A source as the index page and the manifest list it."""
     return summary_row(loaded.summary)
 

@@ -16,6 +16,7 @@ from jsna.linked.figures import as_changed
 from jsna.linked.names import pupil_names
 from jsna.linked.pupils import completeness_name, not_known
 from jsna.local import kept_weights
+from jsna.roll import Roll
 from jsna.sealed import Sealed
 
 CHARACTERISTICS = {
@@ -30,11 +31,11 @@ CHARACTERISTICS = {
 }
 
 
-def loaded(area: Area) -> list[Loaded]:
+def loaded(area: Area) -> list[Loaded | Roll]:
     """Every source that the area's chapters use, read."""
     if "official" in area.brings:
         return area.official.read_all()
-    return [area.pupils, area.ehc_cases] if "cases" in area.brings else [area.pupils]
+    return [area.roll, area.ehc_cases] if "cases" in area.brings else [area.roll]
 
 
 def sources(area: Area) -> Exhibit:
@@ -164,18 +165,25 @@ def verdict(area: Area) -> Exhibit:
         f"{len(everything)} sources were read, {read:,} rows in all; {refused_rows:,} rows ({share:.1f}%) were refused."
     )
     # minor: the index says the same of the tables of every chapter
-    detail = ("The pupils are synthetic: no real child is in this pack.",) if area.synthetic else ()
-    return with_extras(finding("data-verdict", sentence, detail=(*_checked(), *detail)), minor=True)
+    made_up = ("The pupils are synthetic: no real child is in this pack.",) if area.synthetic else ()
+    detail = (*_counted(area), *_checked(area), *made_up)
+    return with_extras(finding("data-verdict", sentence, detail=detail), minor=True)
 
 
-def _checked() -> tuple[str, ...]:
+def _counted(area: Area) -> tuple[str, ...]:
+    """What is to be said of pupils whose rows no reader has seen."""
+    return area.roll.summary.notes if area.params.engine else ()
+
+
+def _checked(area: Area) -> tuple[str, ...]:
     """What the check of an authority's own files found before the pack was made."""
     found = kept_weights()
     if not found:
         return ()
+    what = "counts" if area.params.engine else "files"
     if not found["error"]:
-        return (f"The check of the files found no error, and {found['look']} things to look at.",)
+        return (f"The check of the {what} found no error, and {found['look']} things to look at.",)
     return (
-        f"The check of the files found errors ({found['error']}), and {found['look']} things to look at: until the "
+        f"The check of the {what} found errors ({found['error']}), and {found['look']} things to look at: until the "
         "errors are mended or explained, this pack is a draft.",
     )

@@ -79,7 +79,7 @@ def overview(comparison: Comparison, area: Area) -> Exhibits:
     shown = with_extras(
         finding(f"{comparison.dimension.replace('_', '-')}-flags", sentence, detail=detail),
         flags=rows,
-        sources=[source_row(area.pupils)],
+        sources=[source_row(area.roll)],
     )
     standing = comparison.table.rows(frame["status"].isin(STANDING))
     if not len(standing.frame):

@@ -76,6 +76,7 @@ def summary(made: Pipeline, area: Area) -> Exhibit:
         words["not_need"].strip(),
         words["near_one"].strip(),
         *([] if made.official else [words["own"].strip()]),
+        *([] if made.official or area.roll.rows else [words["not_joined"].strip()]),
     ]
     shown = finding("ehc-pipeline", sentence, detail=detail)
     return with_extras(shown, flags=_flags(made, area), card=_card(made, area, shown), sources=_sources(made, area))

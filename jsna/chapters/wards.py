@@ -55,12 +55,21 @@ def place_texts() -> dict:
 @needs("pupils")
 def rate_map(comparison: Comparison, area: Area, outcome: str) -> Exhibit:
     """Each ward's pooled ratio to all others, those hatched whose interval holds 1: what its flag rests on."""
+    from geo.places import AREA_CODE
+
+    identity = f"wards-{outcome.replace('_', '-')}-map"
+    if area.code != AREA_CODE and not area.params.has_data_folder():
+        mend = "Name a folder of official files in data: see docs/own-data.md."
+        return gap(identity, "The boundaries of the area's wards are not at hand, so there is no map of them.", mend)
     part = comparison.of(outcome)
     shapes, note = _ward_shapes(area)
+    if not part.table.frame["group"].isin(shapes["ward_code"]).any():
+        mend = "Are the wards of the pupil table those of the boundaries' year?"
+        return gap(identity, "The boundaries at hand are of none of these wards, so there is no map of them.", mend)
     return map_with_tiles(
         part.table,
         shapes,
-        id=f"wards-{outcome.replace('_', '-')}-map",
+        id=identity,
         title=f"{outcome_name(outcome)} by ward, ratio to all others: {_ends(part.table, 'pooled_risk_ratio')}, "
         f"{period_name(part.periods[0])} to {period_name(part.periods[-1])}",
         code="group",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -38,6 +39,16 @@ SHARES = ("any_sen", "ehc_plan", "not_obtained", "fsm_eligible")
 GROUPS = ("ethnicity", "first_language", "primary_need", "school_urn", "year_group")
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What is looked at: ``complete`` as ``completeness`` gives it, ``schools`` as ``by_school``, ``sizes`` as
+    ``group_sizes``."""
+
+    complete: pd.DataFrame
+    schools: pd.DataFrame
+    sizes: Mapping[str, pd.DataFrame]
+
+
 @cache
 def limits() -> dict[str, float]:
     """From what on something is worth a look, as limits.yml has it."""
@@ -64,10 +75,14 @@ def completeness(pupils: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
 def gaps_by(pupils: pd.DataFrame, by: str) -> pd.DataFrame:
     """Where something is lacking more often than the limit allows: completeness by ``by`` in the latest census, the
     emptiest first, groups of fewer than the limit's pupils left out."""
-    latest = pupils[pupils["time_period"].astype("str") == pupils["time_period"].astype("str").max()]
-    table = completeness(latest, by)
-    table = table[(table["share"] < limits()["complete"]) & (table["pupils"] >= limits()["least_pupils"])]
-    return table.sort_values(["share", by], kind="stable", ignore_index=True)
+    return gaps_in(completeness(pupils, by), by)
+
+
+def gaps_in(table: pd.DataFrame, by: str) -> pd.DataFrame:
+    """The same of a table that ``completeness`` gives."""
+    latest = table["time_period"] == table["time_period"].max()
+    short = latest & (table["share"] < limits()["complete"]) & (table["pupils"] >= limits()["least_pupils"])
+    return table[short].sort_values(["share", by], kind="stable", ignore_index=True)
 
 
 def by_school(pupils: pd.DataFrame) -> pd.DataFrame:
@@ -93,7 +108,12 @@ def jumps(pupils: pd.DataFrame) -> pd.DataFrame:
     pupils_after, first_period, second_period. ``field`` is one of ``SHARES`` or ``pupils`` (the roll itself, where
     before and after are numbers).
     """
-    table, limit = by_school(pupils), limits()
+    return jumps_in(by_school(pupils))
+
+
+def jumps_in(table: pd.DataFrame) -> pd.DataFrame:
+    """The same of a table that ``by_school`` gives."""
+    limit = limits()
     periods = sorted(table["time_period"].unique())
     found = []
     for first, second in itertools.pairwise(periods):
@@ -141,10 +161,19 @@ def vanished(pupils: pd.DataFrame) -> pd.DataFrame:
 
     ``period`` is the census in which they are gone.
     """
+    return vanished_in(group_sizes(pupils))
+
+
+def group_sizes(pupils: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Pupils by census (rows) and group (columns), of each of ``GROUPS``."""
+    counts = {f: pupils.groupby(["time_period", f], observed=False).size().unstack(fill_value=0) for f in GROUPS}
+    return {f: c.set_axis(c.index.astype("str")) for f, c in counts.items()}
+
+
+def vanished_in(sizes: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The same of what ``group_sizes`` gives."""
     found = []
-    for field in GROUPS:
-        counts = pupils.groupby(["time_period", field], observed=False).size().unstack(fill_value=0)
-        counts.index = counts.index.astype("str")
+    for field, counts in sizes.items():
         for first, second in zip(counts.index, counts.index[1:], strict=False):
             gone = counts.loc[first][(counts.loc[first] >= limits()["vanished_group"]) & (counts.loc[second] == 0)]
             gone = gone[gone.index.astype("str") != ""]
@@ -154,7 +183,17 @@ def vanished(pupils: pd.DataFrame) -> pd.DataFrame:
 
 def pupil_findings(pupils: pd.DataFrame) -> pd.DataFrame:
     """What of the above is worth a look, as findings: check, severity, column, count, sentence, mend."""
-    rows = [*_incomplete(pupils), *_unsafe(pupils), *_schools(pupils), *_gone(pupils)]
+    return findings_of(Looked(completeness(pupils), by_school(pupils), group_sizes(pupils)))
+
+
+def findings_of(looked: Looked) -> pd.DataFrame:
+    """The same of what has been counted."""
+    rows = [
+        *_incomplete(looked.complete),
+        *_unsafe(looked.complete),
+        *_schools(looked.schools),
+        *_gone(looked.sizes),
+    ]
     return pd.DataFrame(rows, columns=["check", "severity", "column", "count", "sentence", "mend"])
 
 
@@ -162,8 +201,7 @@ def _finding(check: str, severity: str, column: str, count: int, sentence: str, 
     return dict(check=check, severity=severity, column=column, count=count, sentence=sentence, mend=mend)
 
 
-def _incomplete(pupils: pd.DataFrame) -> list[dict]:
-    table = completeness(pupils)
+def _incomplete(table: pd.DataFrame) -> list[dict]:
     short = table[(table["share"] < limits()["complete"]) & (table["characteristic"] != "ward_code")]
     return [
         _finding(
@@ -179,9 +217,10 @@ def _incomplete(pupils: pd.DataFrame) -> list[dict]:
     ]
 
 
-def _unsafe(pupils: pd.DataFrame) -> list[dict]:
-    latest = pupils[pupils["time_period"].astype("str") == pupils["time_period"].astype("str").max()]
-    share = latest["ethnicity"].isin(NOT_KNOWN["ethnicity"]).mean()
+def _unsafe(table: pd.DataFrame) -> list[dict]:
+    latest = table[(table["time_period"] == table["time_period"].max()) & (table["characteristic"] == "ethnicity")]
+    pupils, known = (int(latest[c].iloc[0]) for c in ("pupils", "known"))
+    share = (pupils - known) / pupils
     if share < limits()["not_obtained_unsafe"]:
         return []
     return [
@@ -189,7 +228,7 @@ def _unsafe(pupils: pd.DataFrame) -> list[dict]:
             "flags unsafe",
             "error",
             "ethnicity",
-            round(share * len(latest)),
+            pupils - known,
             f"{100 * share:.1f}% of pupils of the latest census have no known ethnic group: flags by ethnic group are "
             "unsafe, since who these pupils are could turn them round.",
             "Ask the schools that have most of them, before the pack is shown to anybody.",
@@ -197,8 +236,8 @@ def _unsafe(pupils: pd.DataFrame) -> list[dict]:
     ]
 
 
-def _schools(pupils: pd.DataFrame) -> list[dict]:
-    table, limit = by_school(pupils), limits()
+def _schools(table: pd.DataFrame) -> list[dict]:
+    limit = limits()
     latest = table[(table["time_period"] == table["time_period"].max()) & (table["pupils"] >= limit["least_pupils"])]
     silent = latest[latest["not_obtained"] >= limit["not_obtained_in_school"]]
     rows = [
@@ -219,7 +258,7 @@ def _schools(pupils: pd.DataFrame) -> list[dict]:
         "not_obtained": "without known ethnic group",
         "fsm_eligible": "eligible for free meals",
     }
-    for row in jumps(pupils).itertuples():
+    for row in jumps_in(table).itertuples():
         span = f"from {period_name(row.first_period)} to {period_name(row.second_period)}"
         moved = (
             f"the roll goes from {row.before:.0f} to {row.after:.0f} pupils {span}."
@@ -250,7 +289,7 @@ def _named(field: str, group: str) -> str:
     return f"{group} ({name})" if name else group
 
 
-def _gone(pupils: pd.DataFrame) -> list[dict]:
+def _gone(sizes: Mapping[str, pd.DataFrame]) -> list[dict]:
     return [
         _finding(
             "group vanished",
@@ -261,5 +300,5 @@ def _gone(pupils: pd.DataFrame) -> list[dict]:
             f"census before it had {row.pupils:,}.",
             "A school closed or changed its number, a code was replaced, or a file is missing.",
         )
-        for row in vanished(pupils).itertuples()
+        for row in vanished_in(sizes).itertuples()
     ]

@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 
 import pandas as pd
 
 from jsna.area import Area, period_name
+from jsna.check.counted import complete_by, looked_at
 from jsna.check.joins import join_findings
-from jsna.check.pupils import WORDS, completeness, gaps_by, pupil_findings
+from jsna.check.pupils import WORDS, completeness, findings_of, gaps_by, gaps_in, pupil_findings
 from jsna.errors import ParamsError, WorkbenchError
 from jsna.files.result import Loaded, Summary, together
 from jsna.local import Read, read_all
 from jsna.params import read_params
+from jsna.roll import Roll
 from jsna.sources.gathered import FINDING_COLUMNS, fine, phrase
 
 GROUPS = {"ethnicity": "ethnic group", "school_urn": "school"}
@@ -38,7 +40,7 @@ class Report:
     """
 
     label: str
-    sources: tuple[Loaded, ...]
+    sources: tuple[Loaded | Roll, ...]
     findings: pd.DataFrame
     refused: pd.DataFrame
     completeness: pd.DataFrame
@@ -72,25 +74,52 @@ def areas_of(paths: Sequence[Path]) -> list[Area]:
 def check_area(area: Area) -> Report:
     """Read everything that the area's params name, and say what was found. Never raises for bad data."""
     read = read_all(area.params) if area.local else _others(area)
-    unreadable = tuple(dict.fromkeys(str(p) for error in read.errors for p in error.problems))
-    quarantine = together([s.quarantine for s in read.sources])
+    if area.params.engine:
+        return _counted(area, read)
     pupils = next((s.frame for s in read.sources if "sen_provision" in s.frame and "pupil_id" in s.frame), None)
     own = [] if pupils is None else [pupil_findings(pupils), join_findings(pupils, read.sources)]
+    whole = pd.DataFrame() if pupils is None else completeness(pupils)
+    gaps = {} if pupils is None else {by: gaps_by(pupils, by) for by in GROUPS}
+    return _report(area, read, read.sources, own, whole, gaps)
+
+
+def _counted(area: Area, read: Read) -> Report:
+    """Of pupils whom an engine counts: what their counts tell, and the lists that stand beside them."""
+    try:
+        roll, looked = area.roll, looked_at(area.roll)
+        gaps = {by: gaps_in(complete_by(roll, by), by) for by in GROUPS}
+        _ = roll.summary
+    except WorkbenchError as error:
+        return _report(area, replace(read, errors=[*read.errors, error]), read.sources, [], pd.DataFrame(), {})
+    return _report(area, read, [roll, *read.sources], [findings_of(looked)], looked.complete, gaps)
+
+
+def _report(
+    area: Area,
+    read: Read,
+    sources: Sequence[Loaded | Roll],
+    own: Sequence[pd.DataFrame],
+    whole: pd.DataFrame,
+    gaps: Mapping[str, pd.DataFrame],
+) -> Report:
+    unreadable = tuple(dict.fromkeys(str(p) for error in read.errors for p in error.problems))
+    quarantine = together([s.quarantine for s in sources])
     found = [f for f in (*read.findings, *own) if len(f)]
     columns = list(FINDING_COLUMNS)
     parts = [f.reindex(columns=columns, fill_value="").fillna({"severity": "look"}) for f in found]
     findings = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
     findings = findings.sort_values("severity", kind="stable", ignore_index=True)
-    synthetic = area.params.source == "synthetic" or any(s.summary.synthetic for s in read.sources)
+    synthetic = area.params.source == "synthetic" or any(s.summary.synthetic for s in sources)
     label = f"{area.name} (synthetic)" if synthetic else area.name
-    whole = pd.DataFrame() if pupils is None else completeness(pupils)
-    gaps = {} if pupils is None else {by: gaps_by(pupils, by) for by in ("ethnicity", "school_urn")}
-    return Report(label, tuple(read.sources), findings, _refused(quarantine), whole, unreadable, gaps)
+    return Report(label, tuple(sources), findings, _refused(quarantine), whole, unreadable, gaps)
 
 
 def weights(area: Area) -> dict[str, int]:
     """How many findings of each severity the pupils of a local area give: for a refresh, which goes on all the same."""
-    found = [area.pupil_table.findings, pupil_findings(area.pupils.frame)]
+    if area.roll.rows:
+        found = [area.pupil_table.findings, pupil_findings(area.pupils.frame)]
+    else:
+        found = [findings_of(looked_at(area.roll))]
     severity = pd.concat([f["severity"] for f in found if len(f)] or [pd.Series(dtype="str")])
     return {kind: int((severity == kind).sum()) for kind in ("error", "look")}
 

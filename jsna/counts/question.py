@@ -29,6 +29,8 @@ DERIVED = {
         "first_value(school_urn) over (partition by la_code, pupil_id order by time_period desc)",
         "text",
     ),
+    # Pupils of the embedded synthetic area and of the national load; a keyed hash never begins so.
+    "made_up": Derived(("pupil_id",), "pupil_id like 'S%'", "flag"),
     "special": Derived(("school_phase",), "school_phase in ('special', 'alternative')", "flag"),
     "idaci_quintile": Derived(("idaci_decile",), "cast(floor((idaci_decile + 1) / 2.0) as integer)", "whole"),
 }

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from jsna.counts.coded import Coded, Tally, tallies
@@ -107,6 +108,10 @@ def _latest_school(columns: Mapping[str, Coded], ids: Any) -> Coded:
     return Coded(latest.cat.codes.to_numpy().astype("int32"), latest.cat.categories.to_numpy(dtype=object))
 
 
+def _made_up(columns: Mapping[str, Coded], ids: Any) -> Coded:
+    return Coded(pc.starts_with(ids, "S").to_numpy().astype("int32"), np.array([False, True]))
+
+
 def _mapped(of: str, function: Callable[[NDArray], NDArray]) -> Any:
     """A column worked out from another one, value by value."""
 
@@ -119,6 +124,7 @@ def _mapped(of: str, function: Callable[[NDArray], NDArray]) -> Any:
 
 _DERIVED = {
     "latest_school": _latest_school,
+    "made_up": _made_up,
     "special": _mapped("school_phase", lambda v: np.isin(v, ["special", "alternative"])),
     "idaci_quintile": _mapped("idaci_decile", lambda v: (v + 1) // 2),
 }

@@ -87,10 +87,14 @@ def holes(where: str) -> SourceError:
     )
 
 
-def nobody(where: str, areas: Sequence[str]) -> SourceError:
+class NobodyError(SourceError):
+    """There is nobody to count."""
+
+
+def nobody(where: str, areas: Sequence[str]) -> NobodyError:
     """What to say where there are no pupils of ``areas``, or none at all."""
     what = "There are no pupils of this authority." if areas else "There are no pupils."
-    return SourceError(Problem(what, where, ", ".join(areas) or None, mend="Is it the right table, and filled?"))
+    return NobodyError(Problem(what, where, ", ".join(areas) or None, mend="Is it the right table, and filled?"))
 
 
 def _numbers(cells: pa.ChunkedArray) -> NDArray[np.int64]:

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from jsna.codes import code_list
-from jsna.counts import CELL_KEY, KEYS, NEEDS, OUTCOMES, record_keys
+from jsna.counts import CELL_KEY, KEYS, NEEDS, OUTCOMES
+from jsna.counts.question import Question
 from jsna.disclosure.cells import PERIOD, Table
 from jsna.files.packaged import packaged_yaml
 from jsna.linked.names import ALL_PUPILS, KNOWN, NOT_KNOWN, PUPILS, category, variable_of
@@ -51,15 +52,19 @@ def unknown_groups(column: str) -> tuple[str, ...]:
 def not_known(area: Area) -> pd.DataFrame:
     """True numbers of pupils of the latest census for whom each characteristic is not known: for calculation alone.
 
-    One row a characteristic: ``not_known``, and the key of its cell in ``cell_key_not_known``.
+    One row a characteristic: ``not_known``, and the key of its cell in ``cell_key_not_known`` where the policy changes
+    counts by it.
     """
-    frame = area.pupils.frame
-    latest = frame[frame["time_period"].astype(str) == area.periods[-1]]
-    keys = record_keys(latest["pupil_id"]).astype("int64")
+    names = planned()["not_known"]
+    question = Question(tuple((c,) for c in names), keep={"time_period": [area.periods[-1]]}, cell_keys=area.keyed)
+    counted = area.roll.count(question).unseal("to count those of whom something is not known")
     rows = {}
-    for column, codes in planned()["not_known"].items():
-        lost = latest[column].isna() | latest[column].astype(str).isin(["", *codes])
-        rows[column] = {"not_known": int(lost.sum()), f"{CELL_KEY}not_known": int(keys[lost].sum() % KEYS)}
+    for column, codes in names.items():
+        groups = counted[counted["grouping"] == column]
+        lost = groups[groups[column].isna() | groups[column].astype(str).isin(["", *codes])]
+        rows[column] = {"not_known": int(lost[ALL_PUPILS].sum())}
+        if area.keyed:
+            rows[column][f"{CELL_KEY}not_known"] = int(lost[f"{CELL_KEY}{ALL_PUPILS}"].sum() % KEYS)
     return pd.DataFrame.from_dict(rows, orient="index")
 
 

@@ -118,7 +118,7 @@ def _notebook(chapter: Chapter) -> str:
 
 
 def _inputs(area: Area, contents: digests.Contents) -> str:
-    """Of every file that the params name, by content; a table of a database counts as new each time."""
+    """Of every file that the params name, by content; a table of a database or a warehouse counts as new each time."""
     params = area.params
     named = [key for key in BY_ENVIRONMENT if key != "previous"]
     if params.source == "local":
@@ -126,13 +126,18 @@ def _inputs(area: Area, contents: digests.Contents) -> str:
     parts = [
         f"{key} {contents.of_path(path)}"
         for key in named
-        if key != "census_date" and not isinstance(getattr(params, key), Table)
+        if key not in ("census_date", "engine") and not isinstance(getattr(params, key), Table)
         for path in params.paths(key)
     ]
     if params.source == "local":
         parts.append(f"census_date {params.census_date}")
     if isinstance(params.pupils, Table) and params.source == "local":
         parts.append(f"a database, as it was at {uuid.uuid4()}")
+    if params.engine:
+        parts.append(f"engine {params.engine.model_dump_json()}")
+        files = Path(params.engine.address).expanduser()
+        parquet = params.engine.kind == "parquet"
+        parts.append(contents.of_path(files) if parquet else f"a warehouse, as it was at {uuid.uuid4()}")
     if params.source != "synthetic" and params.has_data_folder():
         parts.append(f"data {contents.of_path(params.data_folder())}")
     if (earlier := earlier_folder(area)) is not None:

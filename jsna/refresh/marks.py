@@ -38,8 +38,8 @@ class Marks:
             digests.replace_text(self._place, json.dumps(self._known))
 
     def _key(self, params: Params) -> str:
-        """Nothing for a database, whose content cannot be seen from outside, and for files that are not there."""
-        if params.source != "local" or isinstance(params.pupils, Table):
+        """Nothing for a database or an engine, whose content is not seen here, and for files that are not there."""
+        if params.source != "local" or params.engine or isinstance(params.pupils, Table):
             return ""
         try:
             paths = params.paths("pupils")

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jsna.area import Area
-from jsna.errors import OutputError, ParamsError, Problem, did_you_mean
+from jsna.engines.tidy import NobodyError
+from jsna.errors import OutputError, ParamsError, Problem, SourceError, did_you_mean
 from jsna.params import Params, read_params
 
 READS_OTHERS = "reads-other-chapters"
@@ -88,6 +89,7 @@ def plan(
     Raises one error with the faults of all files; nothing has run by then.
     """
     problems: list[Problem] = []
+    unread: list[Problem] = []
     packs: list[Pack] = []
     asked = chosen_chapters(only)
     for path in params_files:
@@ -102,9 +104,16 @@ def plan(
         holds = tuple(c for c in all_chapters() if c in listed or c in chapters)
         for code in params.areas:
             area = area_of(params.one_area(code))
-            packs.append(Pack(area, out / area.slug / params.cycle, chapters, holds))
+            try:
+                packs.append(Pack(area, out / area.slug / params.cycle, chapters, holds))
+            except SourceError as error:
+                unread.extend(error.problems)
+                if not isinstance(error, NobodyError):
+                    break  # what cannot be read or asked for one area cannot be for the next
     if problems:
-        raise ParamsError(*problems)
+        raise ParamsError(*problems, *unread)
+    if unread:
+        raise SourceError(*dict.fromkeys(unread))
     folders = [p.folder for p in packs]
     twice = {str(f) for f in folders if folders.count(f) > 1}
     if twice:

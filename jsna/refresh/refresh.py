@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from jsna.area import cache_folder
+from jsna.engines.held import let_go
 from jsna.errors import ChapterError, OutputError, Problem, WorkbenchError
 from jsna.kernels.warm import Kernels
 from jsna.pack.place import cannot_write, claimed, is_full, keys_of, part_of, put_in_place
@@ -274,15 +275,22 @@ def _prepared(works: list[Work], aside: Path, workers: Any, log: Log, marks: Mar
     log.begin([])
     for number, work in enumerate(works):
         ask = tasks.Prepare(work.params, work.make or work.pack.chapters, aside / str(number))
-        if work.pack.area.local:
+        if work.pack.area.local and not _by_worker(work):
             _take(work, _read_here(work, number, ask, marks), faults, log)
             continue
         before = first.setdefault(work.params.data, number) if work.params.source == "official" else number
         after = frozenset([before]) if before != number else frozenset()
         given.append(Task(number, tasks.prepare, partial(_same, ask), after, number, SECONDS_OF_PREPARING))
+    let_go()
     for done in run(given, workers):
         _take(works[done.name], done, faults, log)
     _raise_together(faults)
+
+
+def _by_worker(work: Work) -> bool:
+    """Whether a worker asks the engine that has the pupils. A Spark is started once, in this process."""
+    engine = work.params.engine
+    return engine is not None and engine.kind != "spark"
 
 
 def _raise_together(faults: list[WorkbenchError]) -> None:

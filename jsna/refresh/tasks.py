@@ -23,8 +23,9 @@ from jsna.local import PREPARED_VARIABLE
 from jsna.pack.place import is_full, keys_of
 from jsna.params import BY_ENVIRONMENT, DATA_VARIABLE, Params
 from jsna.refresh.plan import Chapter
+from jsna.warehouse import ENGINE_VARIABLE
 
-FOLDERS = (DATA_VARIABLE, PREPARED_VARIABLE, EVIDENCE_VARIABLE, *BY_ENVIRONMENT.values())
+FOLDERS = (DATA_VARIABLE, PREPARED_VARIABLE, EVIDENCE_VARIABLE, ENGINE_VARIABLE, *BY_ENVIRONMENT.values())
 CELL_TIMEOUT_SECONDS = 900
 START_TIMEOUT_SECONDS = 90
 NO_ANSWER = "NoAnswer"
@@ -110,20 +111,27 @@ def told_by_environment(folders: Mapping[str, str]) -> Iterator[None]:
 def prepare(asked: Prepare) -> Prepared:
     """Check an area's inputs and put aside what all its chapters share. Raises the ``WorkbenchError`` family."""
     from jsna.area import Area
+    from jsna.engines.held import let_go
 
-    return prepare_area(Area(asked.params), asked)
+    try:
+        return prepare_area(Area(asked.params), asked)
+    finally:
+        let_go()
 
 
 def prepare_area(area: Any, asked: Prepare) -> Prepared:
     """As ``prepare``, for an area that has been opened.
 
     Pupils that were read from an authority's own files lie, without names or numbers, in a folder that its owner alone
-    can read, and that goes when the run ends.
+    can read, and that goes when the run ends; of those that an engine counts, the counts.
     """
     from jsna.check.report import weights
     from jsna.local import PIPELINE_LISTS, VOICE_LISTS, joined_lists, keep, keep_pattern, keep_weights, lists_of
+    from jsna.refresh.asked import ask_ahead
 
     _check_inputs(area, asked.chapters)
+    if area.params.engine:
+        ask_ahead(area)
     params, folder = area.params, asked.folder
     where = {
         variable: str(Path(named).expanduser().resolve())
@@ -140,7 +148,6 @@ def prepare_area(area: Any, asked: Prepare) -> Prepared:
         from jsna.evidence.local_values import keep_in
 
         where[PREPARED_VARIABLE] = str(folder)
-        keep(folder, "pupils", area.pupils)
         found = weights(area)
         keep_weights(folder, found)
         if found["error"]:
@@ -155,6 +162,9 @@ def prepare_area(area: Any, asked: Prepare) -> Prepared:
         for kind, loaded in joined_lists(params, VOICE_LISTS).items():
             keep(folder, kind, loaded)
         keep_in(folder, area)
+        if params.engine:
+            where[ENGINE_VARIABLE] = params.engine.found_from_anywhere().model_dump_json()
+        area.roll.put_aside(folder)
     return Prepared(where, tuple(told), bool(area.synthetic))
 
 
@@ -177,7 +187,7 @@ def _check_inputs(area: Any, chapters: tuple[Chapter, ...]) -> None:
         if len(chapters) > 1:
             _ = area.values  # kept on disk: side by side, each chapter would work them out for itself
     else:
-        _ = area.pupils, "cases" in area.brings and area.ehc_cases
+        _ = area.roll.summary, "cases" in area.brings and area.ehc_cases
 
 
 def make(job: Job) -> Outcome:
@@ -277,6 +287,7 @@ def finish(asked: Finish) -> tuple[int, tuple[str, ...]]:
     Raises ``OutputError`` where it cannot be written.
     """
     from jsna.area import Area
+    from jsna.engines.held import let_go
     from jsna.pack.place import cannot_write
     from jsna.pack.write import Made, write_pack
     from jsna.refresh.decided import decided
@@ -290,6 +301,8 @@ def finish(asked: Finish) -> tuple[int, tuple[str, ...]]:
             return _audit(asked, area) if asked.audited else (0, ())
         except OSError as error:
             raise cannot_write(asked.final.parent, error) from None
+        finally:
+            let_go()
 
 
 def _audit(asked: Finish, area: Any) -> tuple[int, tuple[str, ...]]:

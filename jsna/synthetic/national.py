@@ -27,10 +27,10 @@ SIZE_LOG_SD, SMALLEST = 0.7, 200
 PUPILS_A_WARD = 1_300
 COLUMNS = (
     *("la_code", "time_period", "pupil_id", "school_urn", "school_phase", "lsoa21", "ward_code", "year_group", "sex"),
-    *("ethnicity", "first_language", "language_group", "fsm_eligible", "idaci_decile", "in_unit"),
-    *("sen_provision", "primary_need"),
+    *("ethnicity", "first_language", "language_group", "fsm_eligible", "idaci_rank", "idaci_decile"),
+    *("in_unit", "sen_provision", "primary_need", "secondary_need"),
 )
-TEXT = tuple(c for c in COLUMNS if c not in ("pupil_id", "fsm_eligible", "in_unit", "idaci_decile"))
+TEXT = tuple(c for c in COLUMNS if c not in ("pupil_id", "fsm_eligible", "in_unit", "idaci_rank", "idaci_decile"))
 
 
 def authorities() -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from jsna.linked.indicators import placed
 from jsna.linked.pattern import pattern_of_plan
 from jsna.linked.plan import together as plans_together
 from jsna.params import Params
+from jsna.roll import FrameRoll
 from tests.joint_attacker import assert_safe
 
 WAYS = ways_of(catalogue().indicators.values())
@@ -52,7 +53,7 @@ def suspended(no_sen=3, sen_support=9, ehc_plan=6, outside=0):
 
 
 def test_pupils_bear_the_names_of_the_other_tables():
-    found = placed_of(of_pupils(SCHOOL))
+    found = placed_of(of_pupils(FrameRoll(SCHOOL)))
     assert name(found, "pupils", "pupils@all_sen") == "pupils|202526|sen=any_sen"
     assert name(found, "pupils", "pupils@all") == "pupils|202526"
     assert name(found, "pupils", "need_ASD@all_sen") == "pupils|202526|sen=need_ASD"
@@ -72,7 +73,7 @@ def test_both_plans_of_pupils_make_one_system_without_contradiction():
 
 def test_those_suspended_are_pupils_where_list_and_census_agree():
     events = {"suspensions": {g: 2 * n for g, n in suspended().items()}, "suspended": suspended(), "on_roll": GROUPED}
-    found = placed_of(of_pupils(SCHOOL), listed("exclusions", events))
+    found = placed_of(of_pupils(FrameRoll(SCHOOL)), listed("exclusions", events))
     assert name(found, "exclusions", "on_roll@all_sen") == name(found, "pupils", "pupils@all_sen")
     assert name(found, "exclusions", "on_roll@no_sen") == "pupils|202526|sen=no_sen"
     assert name(found, "exclusions", "suspended@ehc_plan") == "pupils|202526|record=suspended|sen=ehc_plan"
@@ -82,14 +83,14 @@ def test_those_suspended_are_pupils_where_list_and_census_agree():
 @pytest.mark.parametrize("numbers", [{"on_roll": GROUPED | {"all": 139}}, {"suspended": suspended(ehc_plan=20)}])
 def test_a_list_that_the_census_contradicts_is_a_world_of_its_own(numbers):
     events = {"suspended": suspended(), "on_roll": GROUPED} | numbers
-    found = placed_of(of_pupils(SCHOOL), listed("exclusions", events))
+    found = placed_of(of_pupils(FrameRoll(SCHOOL)), listed("exclusions", events))
     assert name(found, "exclusions", "suspended@all").startswith("exclusions|2025/26|figure=")
     assert not pattern_of_plan(found.plan(), Policy()).problems
 
 
 def test_those_whom_the_census_does_not_know_are_a_count_of_their_own():
     events = {"suspended": suspended(outside=2), "on_roll": GROUPED}
-    found = placed_of(of_pupils(SCHOOL), listed("exclusions", events))
+    found = placed_of(of_pupils(FrameRoll(SCHOOL)), listed("exclusions", events))
     told = found.cells[found.cells["record"].str.endswith("not on roll")]
     assert told["number"].tolist() == [2]
     hidden = pattern_of_plan(found.plan(), Policy()).hidden
@@ -139,7 +140,7 @@ def test_no_small_count_of_all_lists_can_be_worked_out():
     on_roll = {"no_sen": 80, "sen_support": 38, "ehc_plan": 12, "all_sen": 50, "all": 130}
     absent = {"enrolments": on_roll, "persistent": suspended(20, 8, 4), "severe": suspended(6, 3, 1)}
     found = placed_of(
-        of_pupils(roll),
+        of_pupils(FrameRoll(roll)),
         of_cases(CASES, [2023, 2024, 2025]),
         listed("exclusions", {"suspended": suspended(7, 3, 9, 1), "on_roll": on_roll, "permanent": suspended(1, 2, 0)}),
         listed("absence", absent),
@@ -157,5 +158,5 @@ def test_no_small_count_of_all_lists_can_be_worked_out():
 
 def test_a_policy_that_changes_counts_changes_those_of_indicators():
     area = alone(Params(protection="round_5"))
-    found = values_of(of_pupils(SCHOOL), area).frame
+    found = values_of(of_pupils(FrameRoll(SCHOOL)), area).frame
     assert (found[["numerator", "denominator"]].stack() % 5 == 0).all()

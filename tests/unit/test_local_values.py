@@ -21,11 +21,12 @@ from jsna.evidence.local_values.specification import keys_of, source_of, specifi
 from jsna.evidence.values import COLUMNS, both
 from jsna.local import PREPARED_VARIABLE, keep_values
 from jsna.params import Params
+from jsna.roll import FrameRoll
 from jsna.sealed import Sealed
 
 
 def test_pupils_by_hand():
-    found = values_of(of_pupils(SCHOOL), AREA)
+    found = values_of(of_pupils(FrameRoll(SCHOOL)), AREA)
     assert figures(found, "IDN-01") == (41, 140, "")
     assert figures(found, "IDN-02") == (19, 140, "")
     assert figures(found, "IDN-03") == (60, 140, "")
@@ -46,7 +47,10 @@ def test_pupils_by_hand():
 
 def test_each_census_is_a_period():
     two = loaded(pd.concat([SCHOOL.frame, SCHOOL.frame.assign(time_period="202425")]))
-    assert values_of(of_pupils(two), AREA).of("IDN-01")["period"].tolist() == ["January 2025", "January 2026"]
+    assert values_of(of_pupils(FrameRoll(two)), AREA).of("IDN-01")["period"].tolist() == [
+        "January 2025",
+        "January 2026",
+    ]
 
 
 def test_cases_by_hand():
@@ -92,7 +96,10 @@ def test_a_blank_exception_is_not_a_no():
 
 def test_hidden_rows_carry_nothing_and_say_why():
     found = values_of(
-        of_pupils(pupils(("N", "", "ENG", "", 60), ("K", "SLCN", "ENG", "", 20), ("E", "ASD", "ENG", "", 3))), AREA
+        of_pupils(
+            FrameRoll(pupils(("N", "", "ENG", "", 60), ("K", "SLCN", "ENG", "", 20), ("E", "ASD", "ENG", "", 3)))
+        ),
+        AREA,
     )
     hidden = found.frame[found.frame["symbol"] == "c"]
     assert len(hidden) > 5
@@ -104,12 +111,18 @@ def test_hidden_rows_carry_nothing_and_say_why():
 
 def test_a_rate_of_a_small_group_has_the_symbol_u():
     small = values_of(
-        of_pupils(pupils(("N", "", "ENG", "", 60), ("K", "SLCN", "ENG", "", 16), ("K", "NSA", "ENG", "", 6))), AREA
+        of_pupils(
+            FrameRoll(pupils(("N", "", "ENG", "", 60), ("K", "SLCN", "ENG", "", 16), ("K", "NSA", "ENG", "", 6)))
+        ),
+        AREA,
     )
     assert row(small, "IDN-06")["symbol"] == ""
     strict = alone(Params(minimum_denominator=50))
     tight = values_of(
-        of_pupils(pupils(("N", "", "ENG", "", 60), ("K", "SLCN", "ENG", "", 16), ("K", "NSA", "ENG", "", 6))), strict
+        of_pupils(
+            FrameRoll(pupils(("N", "", "ENG", "", 60), ("K", "SLCN", "ENG", "", 16), ("K", "NSA", "ENG", "", 6)))
+        ),
+        strict,
     )
     assert (row(tight, "IDN-06")["symbol"], np.isnan(row(tight, "IDN-06")["value"])) == ("u", True)
 
@@ -123,7 +136,7 @@ def test_nobody_gives_no_values_and_every_way_is_absent():
 
 
 def test_rows_and_absent_make_up_the_catalogue():
-    found = values_of(together([of_pupils(SCHOOL), of_cases(CASES, [2024])]), AREA)
+    found = values_of(together([of_pupils(FrameRoll(SCHOOL)), of_cases(CASES, [2024])]), AREA)
     got, absent = named(found.frame), named(found.absent)
     assert got | absent == named(ways_of(catalogue().indicators.values()))
     assert not got & absent
@@ -173,12 +186,12 @@ def small_catalogue(tmp_path, **told):
 def test_counts_of_other_children_are_refused(tmp_path):
     known = small_catalogue(tmp_path, basis="responsible_la", brings="pupils", measure="ehc_plan")
     with pytest.raises(CodeListError, match="two bases"):
-        values_of(of_pupils(SCHOOL), AREA, known)
+        values_of(of_pupils(FrameRoll(SCHOOL)), AREA, known)
 
 
 def test_a_measure_that_nobody_knows_is_absent(tmp_path):
     known = small_catalogue(tmp_path, basis="responsible_la", brings="reviews", measure="reviewed_in_a_week")
-    found = values_of(of_pupils(SCHOOL), AREA, known)
+    found = values_of(of_pupils(FrameRoll(SCHOOL)), AREA, known)
     assert found.frame.empty
     assert found.absent["reason"].tolist() == ["The workbench has no measure reviewed_in_a_week of reviews."]
 
@@ -193,7 +206,7 @@ def official(values, changes):
 
 def test_own_and_published_figures_side_by_side():
     two = loaded(pd.concat([SCHOOL.frame, SCHOOL.frame.assign(time_period="202425")]))
-    own = values_of(of_pupils(two), AREA)
+    own = values_of(of_pupils(FrameRoll(two)), AREA)
     published = official(own, {("IDN-02", "January 2025"): 40.0, ("IDN-01", "January 2025"): 27.0})
     published = replace(published, frame=published.frame[published.frame["period"] == "January 2025"])
     together_ = both(published, own)
@@ -206,7 +219,7 @@ def test_own_and_published_figures_side_by_side():
 
 
 def test_a_run_takes_the_values_that_it_has_put_aside(tmp_path, monkeypatch):
-    own = values_of(of_pupils(SCHOOL), AREA)
+    own = values_of(of_pupils(FrameRoll(SCHOOL)), AREA)
     folder = tmp_path / "aside"
     keep_values(folder, own.frame, own.absent, own.sources)
     monkeypatch.setenv(PREPARED_VARIABLE, str(folder))

@@ -14,6 +14,7 @@ from jsna.evidence.catalogue import catalogue
 from jsna.evidence.local_values import values_of
 from jsna.evidence.local_values.counts import counted, of_cases, of_pupils, tally, together
 from jsna.evidence.local_values.specification import ways_of
+from jsna.roll import FrameRoll
 
 NEEDS = ["ASD", "SLCN", "SEMH", "MLD", "SLD", "PMLD", "SPLD", "HI", "VI", "MSI", "PD", "OTH", "NSA", "DS", ""]
 
@@ -96,7 +97,7 @@ def test_no_hidden_number_of_pupils_can_be_got_back(groups):
     sizes = np.array([dict(groups).get(cell, 0) for cell in CELLS], dtype=float)
     sizes[:2] += 80
     counts = [(*cell, int(n)) for cell, n in zip(CELLS, sizes, strict=True)]
-    found = values_of(of_pupils(pupils(*counts)), AREA)
+    found = values_of(of_pupils(FrameRoll(pupils(*counts))), AREA)
     assert attack(found, PUPIL_FORMS, sizes) == []
     shown = found.frame[found.frame["symbol"] == ""]
     per = shown["indicator"].map(lambda i: catalogue()[i].per)

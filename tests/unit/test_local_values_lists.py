@@ -189,3 +189,20 @@ def test_two_lists_of_one_period_are_not_added_up(tmp_path):
     made = of_lists([read_extract(tmp_path / f"{n}.csv", "ld_health_checks") for n in ("one", "two")], ROLL)
     assert set(made.counts.unseal("a test")["file"]) == {"one.csv"}
     assert made.missing["reason"].str.contains("2025/26 stands in two.csv too").any()
+
+
+def test_lists_beside_pupils_who_are_counted_in_a_warehouse_say_what_they_cannot_tell(tmp_path):
+    """No list can be joined to pupils whose rows are not at hand; what needs no join is counted as ever."""
+    read = []
+    for kind in ("annual_reviews", "exclusions", "absence", "short_breaks"):
+        path = tmp_path / f"{kind}.csv"
+        path.write_text(SOUND[kind], encoding="utf-8")
+        read.append(read_extract(path, kind))
+    made = of_lists(read, None)
+    counts = made.counts.unseal("a test")
+    assert set(counts["brings"]) == {"reviews", "absence"}
+    assert set(counts.loc[counts["brings"] == "absence", "group"]) == {"all"}
+    missing = made.missing.set_index("brings")["reason"]
+    assert set(missing.index) == {"exclusions", "short_breaks", "absence"}
+    assert missing.str.startswith("Pupils are counted in a warehouse, so that the list").all()
+    assert set(made.missing["mend"]) == {"Name the School Census under pupils: in the place of engine:."}

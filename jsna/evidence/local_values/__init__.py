@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jsna.counts import CELL_KEY, KEYS, record_keys
+from jsna.counts import CELL_KEY, KEYS
 from jsna.disclosure import Policy, protect
 from jsna.evidence.catalogue import Catalogue, catalogue
 from jsna.evidence.local_values.brought import brought
@@ -126,7 +126,7 @@ def _with_cell_keys(told: pd.DataFrame, area: Area) -> pd.DataFrame:
     """The keys of the cells of pupils beside their counts, where the policy changes these by them."""
     if area.policy.method != "cell_key" or "pupils" not in area.brings:
         return told
-    keys = of_pupils(area.pupils, record_keys(area.pupils.frame["pupil_id"])).counts.unseal("to change counts by them")
+    keys = of_pupils(area.roll, cell_keys=True).counts.unseal("to change counts by them")
     keys = keys.assign(key=keys["count"] + "@" + keys["group"], **{f"{CELL_KEY}number": keys["number"] % KEYS})
     own = ["brings", "period", "key"]
     return told.merge(keys[[*own, f"{CELL_KEY}number"]], on=own, how="left", validate="1:1")

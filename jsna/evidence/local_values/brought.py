@@ -18,11 +18,11 @@ def brought(area: Area) -> Tally:
     params = area.params
     if params.source == "official":
         return together([])
-    parts = [of_pupils(area.pupils)]
+    parts = [of_pupils(area.roll)]
     if not area.local:
         cases = area.ehc_cases
         return together([*parts, of_cases(cases, whole_years(cases.summary.period))])
-    extracts = extracts_of(params) if params.extracts else []
+    extracts = extracts_of(params)
     if params.sen2:
         from jsna.sources.sen2.timeliness import cases as cases_of_returns
 
@@ -33,4 +33,4 @@ def brought(area: Area) -> Tally:
     else:
         extracts_of_cases = [e.loaded for e in extracts if e.kind == "ehc_cases"][:1]
     parts += [of_cases(cases_of_list(e), whole_years(e.summary.period)) for e in extracts_of_cases]
-    return together([*parts, of_lists(extracts, area.pupils.frame)])
+    return together([*parts, of_lists(extracts, area.pupils.frame if area.roll.rows else None)])

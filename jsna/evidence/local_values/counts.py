@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from jsna.counts import NEEDS
+from jsna.counts import CELL_KEY, NEEDS
+from jsna.counts.question import Question
 from jsna.evidence.operational import limit
 from jsna.files.result import Loaded, Summary
+from jsna.roll import Roll
 from jsna.sealed import Sealed
 from jsna.sources.sen2.read import Sen2
 from jsna.sources.sen2.timeliness import caseload, needs_published
@@ -77,15 +79,17 @@ def counted(
     return made.assign(brings=brings, file=file, period=period, year=year, group=group)
 
 
-def of_pupils(pupils: Loaded, each: pd.Series | None = None) -> Tally:
+def of_pupils(roll: Roll, cell_keys: bool = False) -> Tally:
     """Pupils by January census and SEN provision: all, of another first language, by primary need, with two needs.
 
-    ``each``: what every pupil adds to the counts (1, where it is not given): record keys give the keys of the cells.
+    With ``cell_keys`` the numbers are the sums of the record keys of those who are counted: the keys of the cells.
     """
-    keys = ["time_period", "sen_provision", "primary_need", "language_group", "secondary"]
-    frame = pupils.frame.assign(secondary=pupils.frame["secondary_need"].astype("str") != "")
-    frame = frame[keys].assign(number=1 if each is None else each.astype("int64"))
-    pattern = frame.groupby(keys, observed=True)["number"].sum().reset_index()
+    keys = ["sen_provision", "primary_need", "language_group", "secondary_need"]
+    counted = roll.count(Question((tuple(keys),), cell_keys=cell_keys)).unseal("to add up pupils by SEN provision")
+    pattern = counted.assign(
+        number=counted[f"{CELL_KEY}pupils" if cell_keys else "pupils"],
+        secondary=counted["secondary_need"].astype("str") != "",
+    )
     pattern["group"] = pattern["sen_provision"].astype("str").map(GROUPS)
     need = pattern["primary_need"].astype("str")
     marks = {
@@ -101,9 +105,9 @@ def of_pupils(pupils: Loaded, each: pd.Series | None = None) -> Tally:
     long = wide.reset_index().melt(["time_period", "group"], var_name="count", value_name="number")
     long = with_sums_of_groups(long, ["time_period", "count"])
     end = "20" + long["time_period"].str[4:6]
-    told = {"brings": "pupils", "file": pupils.summary.file}
+    told = {"brings": "pupils", "file": roll.summary.file}
     made = long.assign(**told, period="January " + end, year=end.astype("int64"))
-    return tally([made], sources=[pupils.summary])
+    return tally([made], sources=[roll.summary])
 
 
 def with_sums_of_groups(rows: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:

@@ -30,11 +30,15 @@ WINTER = ("12", "01", "02")
 FLAGS = {"NONE": "no_sen", "SENSUP": "sen_support", "EHCP": "ehc_plan"}
 NOT_SAID = "The list does not say which days it covers, so no year is known to be whole."
 SAY_PERIOD = "Add the columns period_start and period_end."
+NOT_JOINED = "Pupils are counted in a warehouse, so that the list cannot be joined to them."
+BY_ALL = "Pupils are counted in a warehouse, so that the list is not told by SEN provision."
+JOIN = "Name the School Census under pupils: in the place of engine:."
 CUT = "{years}: left out, for the list covers only a part."
 
 
-def of_lists(extracts: Sequence[Extract], pupils: pd.DataFrame) -> Tally:
-    """Counts of every list that was brought. ``pupils``: the pupil table, for the groups and for who is on roll.
+def of_lists(extracts: Sequence[Extract], pupils: pd.DataFrame | None) -> Tally:
+    """Counts of every list that was brought. ``pupils``: the pupil table, for the groups and for who is on roll; None
+    where pupils are counted elsewhere, so that no list can be joined to them.
 
     What a list cannot answer (a year that it covers in part, a school year whose census is not there) is told in
     ``missing``, and does not stop the others.
@@ -50,7 +54,7 @@ def of_lists(extracts: Sequence[Extract], pupils: pd.DataFrame) -> Tally:
     return together([*made, tally([], sources=read)])
 
 
-def _of_kind(kind: str, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame) -> Tally:
+def _of_kind(kind: str, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame | None) -> Tally:
     parts = []
     for extract in by_kind[kind]:
         try:
@@ -69,12 +73,12 @@ def _years(extract: Extract, brings: str) -> tuple[list[int], list[tuple[str, st
     return years, told if years or cut else [(brings, "", NOT_SAID, SAY_PERIOD)]
 
 
-def _assessments(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame) -> Tally:
+def _assessments(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame | None) -> Tally:
     years, told = _years(extract, "assessments")
     return together([of_assessments(extract.loaded.frame, extract.loaded.summary.file, years), tally([], told)])
 
 
-def _reviews(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame) -> Tally:
+def _reviews(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame | None) -> Tally:
     years, told = _years(extract, "reviews")
     made = {str(y): (y, op.annual_reviews(extract.loaded.frame, [], y)) for y in years}
     # The stock of plans is of the day of the list: it belongs to the newest year alone.
@@ -88,7 +92,7 @@ def _reviews(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.
     return tally(parts, told)
 
 
-def _disputes(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame) -> Tally:
+def _disputes(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame | None) -> Tally:
     years, told = _years(extract, "disputes")
     frame = extract.loaded.frame
     parts = [_named(extract, "disputes", str(y), y, op.disputes(frame, [], y), over="module") for y in years]
@@ -107,7 +111,9 @@ def _disputes(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd
     return tally(parts, told)
 
 
-def _exclusions(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame) -> Tally:
+def _exclusions(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame | None) -> Tally:
+    if pupils is None:
+        return tally([], [("exclusions", "", NOT_JOINED, JOIN)])
     parts, told = [], []
     for period in _school_years(extract):
         roll = _census(pupils, period)
@@ -123,16 +129,18 @@ def _exclusions(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: 
     return tally(parts, told or _no_school_year(extract, "exclusions", parts))
 
 
-def _absence(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame) -> Tally:
+def _absence(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame | None) -> Tally:
     rows, parts, told = extract.loaded.frame, [], []
+    if pupils is None and "sen_provision" not in rows:
+        told.append(("absence", "", BY_ALL, JOIN))
     for period in sorted(rows["academic_year"].dropna().unique()):
         here = rows[(rows["academic_year"] == period) & (rows["terms"] == "FULL")]
         if here.empty:
             reason = f"{_split(period)}: the list covers some terms only."
             told.append(("absence", "", reason, "Bring the terms FULL, which published figures of a year are of."))
             continue
-        roll = _census(pupils, str(period))
-        if len(roll):
+        roll = None if pupils is None else _census(pupils, str(period))
+        if roll is not None and len(roll):
             here = op.join_groups(here, roll, ["sen_provision"])
         by = "sen_provision" if "sen_provision" in here else ""
         sealed = op.absence(here, [by] if by else [], "FULL")
@@ -140,7 +148,7 @@ def _absence(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.
     return tally(parts, told)
 
 
-def _absence_from_counts(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame) -> Tally:
+def _absence_from_counts(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame | None) -> Tally:
     rows = extract.loaded.frame
     rows = rows[rows["group_type"].str.casefold().isin(["sen_provision", "sen provision"])]
     rows = rows.assign(group=rows["group"].astype("str").str.upper())
@@ -161,7 +169,7 @@ def _absence_from_counts(extract: Extract, by_kind: Mapping[str, list[Extract]],
     return tally(parts)
 
 
-def _destinations(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame) -> Tally:
+def _destinations(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame | None) -> Tally:
     """The mean of December, January and February: each person stands in up to three months."""
     rows = extract.loaded.frame
     frame = op.destinations(rows, ["send_flag"]).unseal("to take the mean of three months")
@@ -188,7 +196,7 @@ def _both(mean: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([mean, total.reset_index().assign(measure="in_education_or_training")], ignore_index=True)
 
 
-def _health_checks(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame) -> Tally:
+def _health_checks(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame | None) -> Tally:
     measure = op.health_checks if extract.kind == "ld_health_checks" else op.health_checks_from_counts
     if extract.kind != "ld_health_checks" and "ld_health_checks" in by_kind:
         return tally([])
@@ -200,8 +208,10 @@ def _health_checks(extract: Extract, by_kind: Mapping[str, list[Extract]], pupil
     return tally(parts)
 
 
-def _short_breaks(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame) -> Tally:
+def _short_breaks(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame | None) -> Tally:
     """Of pupils with an EHC plan in the census of the list's financial year: it ends in the March after."""
+    if pupils is None:
+        return tally([], [("short_breaks", "", NOT_JOINED, JOIN)])
     rows, parts, told = extract.loaded.frame, [], []
     ends = (rows["period_end"].dt.year + (rows["period_end"].dt.month > 3)).astype("Int64")
     for end, part in rows.groupby(ends):
@@ -216,7 +226,7 @@ def _short_breaks(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils
     return tally(parts, told)
 
 
-def _survey(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame) -> Tally:
+def _survey(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame | None) -> Tally:
     questions = by_kind.get("survey_questions", [])
     if not questions:
         reason = "Answers without their questions: which of them are positive is not known."
@@ -242,7 +252,7 @@ def _survey(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.D
     return tally(parts)
 
 
-def _audits(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame) -> Tally:
+def _audits(extract: Extract, by_kind: Mapping[str, list[Extract]], pupils: pd.DataFrame | None) -> Tally:
     """Audited plans by round; a round that may have no percentage is left out, and says why."""
     # The room of voices asks this one what questions are called: they need one another.
     from jsna.evidence.voice.audits import counts, rounds
@@ -326,7 +336,7 @@ def _split(period: str) -> str:
 
 
 BRINGS = {"ehc_cases": "assessments", "annual_reviews": "reviews", "survey_responses": "survey"}
-READ: dict[str, Callable[[Extract, Mapping[str, list[Extract]], pd.DataFrame], Tally]] = {
+READ: dict[str, Callable[[Extract, Mapping[str, list[Extract]], pd.DataFrame | None], Tally]] = {
     "ehc_cases": _assessments,
     "annual_reviews": _reviews,
     "disputes": _disputes,

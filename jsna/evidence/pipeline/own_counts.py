@@ -72,9 +72,11 @@ class OwnCounts:
 
 def own_counts_of(area: Area) -> OwnCounts:
     """The stages that the area's own lists can tell, with the groups of persons as its latest census has them."""
+    lists = {kind: loaded.frame for kind, loaded in other_lists(area).items()}
+    if not area.roll.rows:
+        return own_counts(area.ehc_cases, lists)
     pupils = area.pupils.frame
     latest = pupils[pupils["time_period"].astype("str") == area.periods[-1]]
-    lists = {kind: loaded.frame for kind, loaded in other_lists(area).items()}
     return own_counts(area.ehc_cases, lists, latest.drop_duplicates("pupil_id"))
 
 

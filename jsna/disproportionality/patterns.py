@@ -14,12 +14,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from jsna.disproportionality.levels import alike
 from jsna.errors import MeasureError, Problem, did_you_mean
 from jsna.measures.columns import MISSING, NO_PUPILS, aligned, count_status, true_or_false
 
 NOT_RECORDED = "not recorded"
 INTERCEPT = "all"
+Sums = tuple[NDArray, NDArray]
 _NAMED = 20  # problems listed in one message
+
+
+@dataclass(frozen=True, repr=False)
+class Merged:
+    """Rows of a model that leaves some variables out: ``at`` is each pattern's place in the rows of ``matrix``."""
+
+    at: NDArray
+    matrix: NDArray
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,11 +59,7 @@ class Patterns:
     clustered: bool
     total: NDArray
     notes: tuple[str, ...] = field(default=())
-
-    @cached_property
-    def cell_group(self) -> NDArray:
-        """The group of each cell."""
-        return self.group[self.pattern]
+    _merged: dict[bytes, Merged] = field(default_factory=dict)
 
     @property
     def pupils(self) -> NDArray:
@@ -66,7 +72,35 @@ class Patterns:
 
     def sum_by_group(self, cells: NDArray) -> NDArray:
         """A column of cells added up to groups."""
-        return np.bincount(self.cell_group, cells, len(self.groups))
+        return self.patterns_by_group(self.sum_by_pattern(cells))
+
+    def sums(self, count: NDArray, cells: NDArray | None = None) -> Sums:
+        """Pupils, and those identified (``count``, a value a cell), by pattern; in a mask of cells alone."""
+        values = (self.total, count) if cells is None else (np.where(cells, v, 0.0) for v in (self.total, count))
+        total, identified = (self.sum_by_pattern(v) for v in values)
+        return total, identified
+
+    def patterns_by_group(self, patterns: NDArray) -> NDArray:
+        """A column of patterns added up to groups."""
+        return np.bincount(self.group, patterns, len(self.groups))
+
+    def merged(self, columns: NDArray) -> Merged:
+        """Patterns that are alike in ``columns``, once; worked out the first time that it is asked for."""
+        key = columns.tobytes()
+        if key not in self._merged:
+            self._merged[key] = Merged(*alike(self.matrix[:, columns], self.variable[columns]))
+        return self._merged[key]
+
+    @cached_property
+    def cells_by_cluster(self) -> tuple[NDArray, NDArray]:
+        """The cells in the order of their clusters, and where in it each cluster begins (and the last ends)."""
+        held = np.bincount(self.cluster, minlength=len(self.clusters))
+        return np.argsort(self.cluster, kind="stable"), np.concatenate([[0], np.cumsum(held)])
+
+    def cells_of(self, cluster: int) -> NDArray:
+        """The cells of a cluster."""
+        order, ends = self.cells_by_cluster
+        return order[ends[cluster] : ends[cluster + 1]]
 
     def columns(self, variables: Sequence[str]) -> NDArray:
         """Positions of the columns of the intercept and of ``variables``."""

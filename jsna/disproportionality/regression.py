@@ -6,8 +6,8 @@ pattern times the design, one sparse product.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -15,12 +15,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from jsna.disproportionality.patterns import INTERCEPT, Patterns
+from jsna.disproportionality.levels import crossed, level_codes
+from jsna.disproportionality.patterns import INTERCEPT, Patterns, Sums
 from jsna.errors import MeasureError, Problem
 
 Model = Literal["poisson", "logistic"]
 _ITERATIONS = 60
 _DEPENDENT = 1e-9  # share of a column's weighted square that the columns before it leave unexplained
+_SURELY_INDEPENDENT = 1e-6
 _CONVERGED = 1e-12
 _ALONE = 1e-8  # a cluster that carries a coefficient alone leaves no residual to correct
 _DIVERGED = 30.0  # no log risk or log odds of real pupils lies further from 0
@@ -51,8 +53,9 @@ class Fit:
     risk: NDArray
     total: NDArray
     count: NDArray
-    cell_total: NDArray
-    cell_count: NDArray
+    sums: Sums
+    counted: NDArray
+    cells: NDArray | None
     group_total: NDArray
     group_count: NDArray
     silent: NDArray
@@ -66,11 +69,29 @@ class Fit:
     def without(self, cluster: int) -> Fit | None:
         """The same model without one cluster (None: nothing is left to model); fitted once, when it is asked for."""
         if cluster not in self._without:
-            cells = (self.patterns.cluster != cluster) & (self.cell_total > 0)
+            p, own = self.patterns, self.patterns.cells_of(cluster)
+            cells = np.ones(len(p.pattern), bool) if self.cells is None else self.cells.copy()
+            gone = [np.bincount(p.pattern[own], c[own], len(p.matrix)) for c in (self.cell_total, self.cell_count)]
+            cells[own] = False
             self._without[cluster] = try_fit(
-                self.patterns, self.cell_count, variables=self.variables, model=self.model, cells=cells
+                p,
+                self.counted,
+                variables=self.variables,
+                model=self.model,
+                cells=cells,
+                sums=(self.sums[0] - gone[0], self.sums[1] - gone[1]),
             )
         return self._without[cluster]
+
+    @cached_property
+    def cell_total(self) -> NDArray:
+        """Pupils in each cell, none in those that do not take part."""
+        return self.patterns.total if self.cells is None else np.where(self.cells, self.patterns.total, 0.0)
+
+    @cached_property
+    def cell_count(self) -> NDArray:
+        """Those identified, likewise."""
+        return self.counted if self.cells is None else np.where(self.cells, self.counted, 0.0)
 
     @cached_property
     def matrix(self) -> NDArray:
@@ -94,13 +115,12 @@ class Fit:
         from scipy.sparse import csr_array
 
         p = self.patterns
-        at = np.full(len(p.matrix), -1)
-        at[self.rows] = np.arange(len(self.rows))
-        pattern = at[p.pattern]
-        cells = np.flatnonzero((pattern >= 0) & (self.cell_total > 0))
-        residual = self.cell_count[cells] - self.cell_total[cells] * self.risk[pattern[cells]]
-        shape = (len(p.clusters), len(self.rows))
-        return csr_array((residual, (p.cluster[cells], pattern[cells])), shape=shape) @ self.matrix
+        risk, matrix = np.zeros(len(p.matrix)), np.zeros((len(p.matrix), len(self.columns)))
+        # Patterns that take no part have a row of zeros: their residuals go nowhere.
+        risk[self.rows], matrix[self.rows] = self.risk, self.matrix
+        order, ends = p.cells_by_cluster
+        residual = self.cell_count - self.cell_total * risk[p.pattern]
+        return csr_array((residual[order], p.pattern[order], ends), shape=(len(p.clusters), len(risk))) @ matrix
 
     @cached_property
     def clusters(self) -> int:
@@ -111,17 +131,10 @@ class Fit:
     def information_by_cluster(self) -> NDArray:
         """What each cluster adds to the information: clusters by columns by columns."""
         p = self.patterns
-        at = np.full(len(p.matrix), -1)
-        at[self.rows] = np.arange(len(self.rows))
-        cells = np.flatnonzero((at[p.pattern] >= 0) & (self.cell_total > 0))
-        cells = cells[np.argsort(p.cluster[cells], kind="stable")]
-        pattern = at[p.pattern[cells]]
-        factor = self.risk if self.model == "poisson" else self.risk * (1 - self.risk)
-        root = np.sqrt(self.cell_total[cells] * factor[pattern])
-        weighted = root[:, None] * self.matrix[pattern]
-        ends = np.searchsorted(p.cluster[cells], np.arange(len(p.clusters) + 1))
-        parts = [weighted[a:b].T @ weighted[a:b] for a, b in itertools.pairwise(ends)]
-        return np.array(parts)
+        factor = np.zeros(len(p.matrix))
+        factor[self.rows] = self.risk if self.model == "poisson" else self.risk * (1 - self.risk)
+        coded = level_codes(p.matrix[:, self.columns], p.variable[self.columns])
+        return crossed(coded, p.pattern, p.cluster, len(p.clusters), self.cell_total * factor[p.pattern])
 
     @cached_property
     def bias_reduction(self) -> tuple[NDArray, NDArray, NDArray, NDArray]:
@@ -171,21 +184,26 @@ def fit(
     variables: Sequence[str] | None = None,
     model: Model = "poisson",
     cells: NDArray | None = None,
+    sums: Sums | None = None,
 ) -> Fit:
     """The model of ``count`` (one value a cell) on the group and ``variables`` (default: all that were lined up).
 
-    ``cells`` is a boolean mask: cells outside it do not take part. Never raises for what the data hold: a level without
+    ``cells`` is a boolean mask: cells outside it do not take part; ``sums``: pupils, and those identified, by pattern
+    in the cells that do, where they are known already. Never raises for what the data hold: a level without
     events is left out and named, a model that does not converge has ``converged`` false. Raises ``MeasureError`` when
     the model has no such name, or when nobody or everybody is identified.
     """
     if model not in ("poisson", "logistic"):
         raise MeasureError(Problem("No such model.", value=model, expected="poisson or logistic"))
-    total_cells = patterns.total if cells is None else np.where(cells, patterns.total, 0.0)
-    count_cells = np.asarray(count, float) if cells is None else np.where(cells, count, 0.0)
-    total, identified = patterns.sum_by_pattern(total_cells), patterns.sum_by_pattern(count_cells)
+    counted = np.asarray(count, float)
+    total, identified = sums or patterns.sums(counted, cells)
     chosen = patterns.variable if variables is None else [patterns.by, *variables]
     columns = patterns.columns(list(chosen))
-    rows, gone, separated, silent = _with_events(patterns, columns, total, identified, model)
+    # What the model cannot tell apart is one row to it: without deprivation, or crude, there are far fewer.
+    merged = patterns.merged(columns)
+    n, x = (np.bincount(merged.at, v, len(merged.matrix)) for v in (total, identified))
+    alive, gone, separated, quiet = _with_events(patterns, columns, merged.matrix, n, x, model)
+    rows, silent = np.flatnonzero(alive[merged.at] & (total > 0)), quiet[merged.at] & (total > 0)
     if not len(rows):
         raise NothingToModel(
             Problem("Nobody, or everybody, is identified: there is nothing to model.", value=f"{identified.sum():g}")
@@ -195,16 +213,17 @@ def fit(
     if not present[reference]:
         reference = int(np.argmax(np.where(patterns.known & (present > 0), present, present * 1e-12)))
     own = (patterns.variable == patterns.by) & (patterns.level == patterns.groups[reference])
-    columns = columns[~np.isin(columns, gone) & ~own[columns]]
+    kept = np.flatnonzero(~np.isin(columns, gone) & ~own[columns])
     # The group comes last, so that a group which the adjusters determine is the one that cannot be told apart.
-    columns = np.concatenate(
-        [columns[patterns.variable[columns] != patterns.by], columns[patterns.variable[columns] == patterns.by]]
-    )
-    matrix = patterns.matrix[np.ix_(rows, columns)]
-    independent, empty = _independent(matrix, total[rows])
+    kept = kept[np.argsort(patterns.variable[columns[kept]] == patterns.by, kind="stable")]
+    matrix, columns = merged.matrix[np.ix_(alive, kept)], columns[kept]
+    independent, empty = _independent(matrix, n[alive])
     aliased = _named_once(patterns, columns, columns[~independent & ~empty], rows)
-    columns, matrix = columns[independent], matrix[:, independent]
-    beta, risk, converged, iterations = _newton(matrix, total[rows], identified[rows], model)
+    if not independent.all():
+        columns, matrix = columns[independent], matrix[:, independent]
+    beta, of_merged, converged, iterations = _newton(matrix, n[alive], x[alive], model)
+    risk = np.zeros(len(n))
+    risk[alive] = of_merged
     lost = [patterns.level[c] for c in aliased if patterns.variable[c] == patterns.by]
     return Fit(
         patterns=patterns,
@@ -214,13 +233,14 @@ def fit(
         columns=columns,
         rows=rows,
         beta=beta,
-        risk=risk,
+        risk=risk[merged.at[rows]],
         total=total[rows],
         count=identified[rows],
-        cell_total=total_cells,
-        cell_count=count_cells,
-        group_total=patterns.sum_by_group(total_cells),
-        group_count=patterns.sum_by_group(count_cells),
+        sums=(total, identified),
+        counted=counted,
+        cells=cells,
+        group_total=patterns.patterns_by_group(total),
+        group_count=patterns.patterns_by_group(identified),
         silent=silent,
         estimable=(present > 0) & ~patterns.groups.isin(lost) & converged,
         converged=converged,
@@ -242,8 +262,8 @@ def _term(patterns: Patterns, column: int) -> str:
     return f"{patterns.variable[column]} {patterns.level[column]}"
 
 
-def _with_events(patterns: Patterns, columns: NDArray, total, identified, model: Model):
-    """Patterns that can be fitted; columns, and names of levels, with nobody (or only) identified; patterns lost so.
+def _with_events(patterns: Patterns, columns: NDArray, design: NDArray, total, identified, model: Model):
+    """Rows that can be fitted; columns, and names of levels, with nobody (or only) identified; rows lost so.
 
     The level without a column (the first of a variable) is judged too. Rows that go may leave a level without events,
     so it is asked again until nothing changes.
@@ -252,15 +272,15 @@ def _with_events(patterns: Patterns, columns: NDArray, total, identified, model:
     gone: list[int] = []
     named: list[str] = []
     silent = np.zeros(len(rows), bool)
-    dummies = columns[~np.isin(patterns.variable[columns], [INTERCEPT, *patterns.linear])]
-    matrix = patterns.matrix[:, dummies]
+    categories = ~np.isin(patterns.variable[columns], [INTERCEPT, *patterns.linear])
+    dummies, matrix = columns[categories], design[:, categories]
     blocks = [np.flatnonzero(patterns.variable[dummies] == v) for v in dict.fromkeys(patterns.variable[dummies])]
     while True:
         n, x = matrix.T @ np.where(rows, total, 0.0), matrix.T @ np.where(rows, identified, 0.0)
         all_n, all_x = total[rows].sum(), identified[rows].sum()
         drop = np.zeros(len(rows), bool)
         if all_n > 0 and (all_x == 0 or (model == "logistic" and all_x == all_n)):
-            return np.flatnonzero(drop), gone, tuple(named), silent
+            return drop, gone, tuple(named), silent
         for i in np.flatnonzero(_one_sided(n, x, model)):
             inside = rows & (matrix[:, i] == 1)
             drop |= inside
@@ -275,7 +295,7 @@ def _with_events(patterns: Patterns, columns: NDArray, total, identified, model:
                 named.append(f"{name} {patterns.first[name]}")
                 silent |= inside & (name != patterns.by)
         if not drop.any():
-            return np.flatnonzero(rows), gone, tuple(named), silent
+            return rows, gone, tuple(named), silent
         rows &= ~drop
 
 
@@ -301,6 +321,11 @@ def _independent(matrix: NDArray, total: NDArray) -> tuple[NDArray, NDArray]:
     scale = np.sqrt(np.where(empty, 1.0, diagonal))
     gram = gram / np.outer(scale, scale)
     keep = ~empty
+    if keep.all():
+        with suppress(np.linalg.LinAlgError):
+            # The squared diagonal of the root is what each column adds to those before it.
+            if (np.linalg.cholesky(gram).diagonal() ** 2 > _SURELY_INDEPENDENT).all():
+                return keep, empty
     for i in range(len(gram)):
         pivot = gram[i, i]
         if not keep[i] or pivot < _DEPENDENT:

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from jsna.disproportionality.adjusted import contrasts
-from jsna.disproportionality.patterns import Patterns, lined_up, require_columns, usable_counts
+from jsna.disproportionality.patterns import Patterns, Sums, lined_up, require_columns, usable_counts
 from jsna.disproportionality.regression import Fit, try_fit
 from jsna.errors import MeasureError, Problem
 from jsna.measures.columns import true_or_false
@@ -31,6 +31,8 @@ class Study:
     demographic: tuple[str, ...]
     deprivation: tuple[str, ...]
     subsets: Mapping[str, NDArray] = field(default_factory=dict)
+    _shared: dict[str, NDArray] = field(default_factory=dict)
+    _sums: dict[tuple[object, str], Sums] = field(default_factory=dict)
     _fits: dict[tuple[str, object, str], Fit | None] = field(default_factory=dict)
 
     def variables(self, line: str) -> list[str]:
@@ -49,14 +51,36 @@ class Study:
         """The model of a line; None where nobody, or everybody, is identified."""
         key = (line, period, subset)
         if key not in self._fits:
-            cells = self.cells(period, subset)
-            x = self.count.sum() if cells is None else self.count[cells].sum()
-            n = self.patterns.total.sum() if cells is None else self.patterns.total[cells].sum()
-            made = (
-                try_fit(self.patterns, self.count, variables=self.variables(line), cells=cells) if 0 < x < n else None
-            )
-            self._fits[key] = made
+            sums = self.sums(period, subset)
+            some = 0 < sums[1].sum() < sums[0].sum()
+            chosen = {"variables": self.variables(line), "cells": self.cells(period, subset), "sums": sums}
+            self._fits[key] = try_fit(self.patterns, self.count, **chosen) if some else None
         return self._fits[key]
+
+    def sums(self, period: int | None = None, subset: str = "") -> Sums:
+        """Pupils, and those identified, by pattern: of a census, and of a subset; added up once, for all lines."""
+        if (period, subset) not in self._sums:
+            if period is not None:
+                # A pattern is of one census.
+                here = self._pattern_period == period
+                total, identified = self.sums(None, subset)
+                made = np.where(here, total, 0.0), np.where(here, identified, 0.0)
+            else:
+                made = self.patterns.sums(self.count, self.cells(None, subset))
+            self._sums[period, subset] = made
+        return self._sums[period, subset]
+
+    def by_group(self, period: int | None = None) -> Sums:
+        """Pupils, and those identified, by group: of a census, or of all."""
+        total, identified = self.sums(period)
+        return self.patterns.patterns_by_group(total), self.patterns.patterns_by_group(identified)
+
+    @property
+    def _pattern_period(self) -> NDArray:
+        if "period" not in self._shared:
+            self._shared["period"] = np.full(len(self.patterns.matrix), -1)
+            self._shared["period"][self.patterns.pattern] = self.period
+        return self._shared["period"]
 
     def log_ratio(self, line: str, period: int | None = None, subset: str = "") -> NDArray:
         """Log ratio of each group to all others; missing where it cannot be estimated."""
@@ -89,7 +113,7 @@ def studies(
         frame, group=group, total=total, adjust=[period, *demographic, *deprivation], cluster=cluster, known=known
     )
     at, periods = _periods(frame[period])
-    masks = _masks(frame, subsets or {})
+    masks, shared = _masks(frame, subsets or {}), {}
     for outcome, count in counts.items():
         yield (
             outcome,
@@ -102,6 +126,7 @@ def studies(
                 demographic=tuple(demographic),
                 deprivation=tuple(deprivation),
                 subsets=masks,
+                _shared=shared,
             ),
         )
 

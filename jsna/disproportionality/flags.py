@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from jsna.disproportionality.adjusted import EVERYBODY, NOBODY, contrasts, expected_counts, modelled_columns, notes
-from jsna.disproportionality.clustering import in_one_school, t_quantile, variances
+from jsna.disproportionality.clustering import in_one_school, independent_variances, t_quantile, variances
 from jsna.disproportionality.pooled import Pooled, Prior, pooled, q_values
 from jsna.disproportionality.regression import Fit
 from jsna.disproportionality.rule import OVER, UNDER, Rule, make_rule, same_side
@@ -139,7 +139,7 @@ def judge(
         return pd.DataFrame(made), tuple((prior or Prior()).weights)
     many = len(study.periods) > 1
     estimate, expected, design, dispersion = _pooled(main, rule, floor, prior, confidence)
-    simpler, *_ = _pooled(demographic, rule, floor, prior, confidence)
+    simpler = estimate if demographic is main else _pooled(demographic, rule, floor, prior, confidence)[0]
     pool = {c: estimate.table[c].to_numpy() for c in ("estimate", "lower", "upper", "false_sign_rate")}
     made |= {
         "expected": expected,
@@ -226,13 +226,16 @@ def _design(made: Fit, rule: Rule, floor: float) -> tuple[NDArray, NDArray]:
     """
     _, gradient = contrasts(made)
     n, x = made.group_total, made.group_count
-    variance, independent, freedom, _ = variances(made, gradient, "cr2")
-    wider = (t_quantile(freedom, 0.95) / normal_quantile(0.95)) ** 2
-    variance = np.where(in_one_school(made), np.nan, variance)
+    independent, own = independent_variances(made, gradient), np.full(len(n), np.nan)
+    enough = made.patterns.known & (x >= rule.minimum_events_for_design) & ~in_one_school(made)
+    if enough.any():
+        variance, _, freedom, _ = variances(made, gradient[enough], "cr2")
+        wider = (t_quantile(freedom, 0.95) / normal_quantile(0.95)) ** 2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            own[enough] = wider * variance / independent[enough]
     with np.errstate(divide="ignore", invalid="ignore"):
-        own = wider * variance / independent
         per_event = np.where(made.estimable & (x > 0), independent * x, np.nan)
-    sure = made.patterns.known & np.isfinite(own) & (own > 0) & (x >= rule.minimum_events_for_design)
+    sure = enough & np.isfinite(own) & (own > 0)
     line = np.maximum(_line(own[sure], n[sure], n), floor) if sure.any() else np.full(len(n), floor)
     steady = np.where(sure, np.sqrt(np.where(sure, own, 1.0) * line), line)
     rate = made.group_count[made.patterns.known].sum() / max(n[made.patterns.known].sum(), 1)

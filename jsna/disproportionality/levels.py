@@ -23,6 +23,11 @@ class Levels(NamedTuple):
     level: NDArray
     value: NDArray | None = None
 
+    @property
+    def constant(self) -> bool:
+        """Whether it is one column of ones: the intercept."""
+        return self.value is None and len(self.columns) == 1 and bool((self.level == 1).all())
+
 
 def level_codes(matrix: NDArray, variable: NDArray) -> list[Levels]:
     """The variables of a design (rows by columns), ``variable`` the name of each column.
@@ -58,32 +63,46 @@ def alike(matrix: NDArray, variable: NDArray) -> tuple[NDArray, NDArray]:
 
 
 def crossed(design: list[Levels], row: NDArray, cluster: NDArray, clusters: int, weight: NDArray) -> NDArray:
-    """The sum over each cluster's cells of weight · xᵀx, x the cell's row of the design: clusters by columns by columns.
+    """The sum over each cluster's cells of weight · xᵀx, x the cell's row of the design.
 
-    ``row``, ``cluster`` and ``weight`` have a value a cell.
+    Clusters by columns by columns. ``row``, ``cluster`` and ``weight`` have a value a cell.
 
     >>> design = level_codes(np.array([[1.0, 0], [1, 1]]), np.array(["all", "sex"]))
     >>> crossed(design, np.array([0, 1, 1]), np.array([0, 0, 1]), 2, np.array([5.0, 2.0, 3.0])).tolist()
     [[[7.0, 2.0], [2.0, 2.0]], [[3.0, 3.0], [3.0, 3.0]]]
     """
-    width = sum(len(v.columns) for v in design)
-    made = np.zeros((clusters, width, width))
-    levels = [v.level[row] for v in design]
-    weights = [None if v.value is None else v.value[row] for v in design]
-
-    def summed(key: NDArray, size: int, *values: NDArray | None) -> NDArray:
-        total = weight
-        for value in values:
-            total = total if value is None else total * value
-        return np.bincount(key, total, clusters * size).reshape(clusters, size)
-
-    for v, level, value in zip(design, levels, weights, strict=True):
+    made = np.zeros((clusters, *2 * (sum(len(v.columns) for v in design),)))
+    categories = [v for v in design if v.value is None and not v.constant]
+    levels = {id(v): v.level[row] for v in categories}
+    margins: dict[int, NDArray] = {}
+    for first, second in combinations(categories, 2):
+        sizes = len(first.columns) + 1, len(second.columns) + 1
+        key = (cluster * sizes[0] + levels[id(first)]) * sizes[1] + levels[id(second)]
+        table = np.bincount(key, weight, clusters * sizes[0] * sizes[1]).reshape(clusters, *sizes)
+        _lay(made, first, second, table[:, 1:, 1:])
+        margins |= {id(first): table.sum(axis=2), id(second): table.sum(axis=1)}
+    for v in categories:
         size = len(v.columns) + 1
-        made[:, v.columns, v.columns] = summed(cluster * size + level, size, value, value)[:, 1:]
-    for i, j in combinations(range(len(design)), 2):
-        sizes = [len(design[k].columns) + 1 for k in (i, j)]
-        key = (cluster * sizes[0] + levels[i]) * sizes[1] + levels[j]
-        table = summed(key, sizes[0] * sizes[1], weights[i], weights[j]).reshape(clusters, *sizes)[:, 1:, 1:]
-        made[:, design[i].columns[:, None], design[j].columns] = table
-        made[:, design[j].columns[:, None], design[i].columns] = table.transpose(0, 2, 1)
+        if id(v) not in margins:
+            alone = np.bincount(cluster * size + levels[id(v)], weight, clusters * size)
+            margins[id(v)] = alone.reshape(clusters, size)
+        made[:, v.columns, v.columns] = margins[id(v)][:, 1:]
+    rest = [v for v in design if v.value is not None or v.constant]
+    for i, v in enumerate(rest):
+        weighted = weight if v.value is None else weight * v.value[row]
+        for other in categories:
+            size = len(other.columns) + 1
+            if v.value is None:
+                table = margins[id(other)]
+            else:
+                table = np.bincount(cluster * size + levels[id(other)], weighted, clusters * size)
+            _lay(made, v, other, table.reshape(clusters, 1, size)[:, :, 1:])
+        for other in rest[i:]:
+            both = weighted if other.value is None else weighted * other.value[row]
+            _lay(made, v, other, np.bincount(cluster, both, clusters)[:, None, None])
     return made
+
+
+def _lay(made: NDArray, first: Levels, second: Levels, table: NDArray) -> None:
+    made[:, first.columns[:, None], second.columns] = table
+    made[:, second.columns[:, None], first.columns] = table.transpose(0, 2, 1)

@@ -92,6 +92,17 @@ class Patterns:
         return self._merged[key]
 
     @cached_property
+    def clusters_of_groups(self) -> NDArray:
+        """In how many clusters each group has pupils."""
+        return self.held_in_clusters(self.total)
+
+    def held_in_clusters(self, total: NDArray) -> NDArray:
+        """In how many clusters each group has some of ``total``, which has a value a cell."""
+        pairs = self.group[self.pattern] * len(self.clusters) + self.cluster
+        held = np.bincount(pairs, total, len(self.groups) * len(self.clusters))
+        return np.count_nonzero(held.reshape(len(self.groups), -1), axis=1)
+
+    @cached_property
     def cells_by_cluster(self) -> tuple[NDArray, NDArray]:
         """The cells in the order of their clusters, and where in it each cluster begins (and the last ends)."""
         held = np.bincount(self.cluster, minlength=len(self.clusters))

@@ -7,22 +7,19 @@ pattern times the design, one sparse product.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jsna.disproportionality.levels import crossed, level_codes
 from jsna.disproportionality.patterns import INTERCEPT, Patterns, Sums
+from jsna.disproportionality.separation import Model, independent_columns, named_once, term, with_events
 from jsna.errors import MeasureError, Problem
 
-Model = Literal["poisson", "logistic"]
 _ITERATIONS = 60
-_DEPENDENT = 1e-9  # share of a column's weighted square that the columns before it leave unexplained
-_SURELY_INDEPENDENT = 1e-6
 _CONVERGED = 1e-12
 _ALONE = 1e-8  # a cluster that carries a coefficient alone leaves no residual to correct
 _DIVERGED = 30.0  # no log risk or log odds of real pupils lies further from 0
@@ -80,6 +77,7 @@ class Fit:
                 model=self.model,
                 cells=cells,
                 sums=(self.sums[0] - gone[0], self.sums[1] - gone[1]),
+                start=self,
             )
         return self._without[cluster]
 
@@ -150,6 +148,15 @@ class Fit:
         stretch = np.where(own < 1 - _ALONE, 1 / np.sqrt(np.maximum(1 - own, _ALONE)), 0.0)
         return held, root, leverage, (basis * stretch[:, None, :]) @ basis.transpose(0, 2, 1)
 
+    @cached_property
+    def clusters_of_groups(self) -> NDArray:
+        """In how many clusters each group has pupils."""
+        p = self.patterns
+        if self.cells is None:
+            return p.clusters_of_groups
+        return p.held_in_clusters(self.cell_total)
+
+    @cached_property
     def independent_meat(self) -> NDArray:
         """The sum of squared scores of single pupils: what the sandwich holds when clusters are left aside."""
         squared = self.count * (1 - self.risk) ** 2 + (self.total - self.count) * self.risk**2
@@ -185,11 +192,13 @@ def fit(
     model: Model = "poisson",
     cells: NDArray | None = None,
     sums: Sums | None = None,
+    start: Fit | None = None,
 ) -> Fit:
     """The model of ``count`` (one value a cell) on the group and ``variables`` (default: all that were lined up).
 
     ``cells`` is a boolean mask: cells outside it do not take part; ``sums``: pupils, and those identified, by pattern
-    in the cells that do, where they are known already. Never raises for what the data hold: a level without
+    in the cells that do, where they are known already; ``start``: a model like it, from whose coefficients the search
+    is shorter. Never raises for what the data hold: a level without
     events is left out and named, a model that does not converge has ``converged`` false. Raises ``MeasureError`` when
     the model has no such name, or when nobody or everybody is identified.
     """
@@ -202,7 +211,7 @@ def fit(
     # What the model cannot tell apart is one row to it: without deprivation, or crude, there are far fewer.
     merged = patterns.merged(columns)
     n, x = (np.bincount(merged.at, v, len(merged.matrix)) for v in (total, identified))
-    alive, gone, separated, quiet = _with_events(patterns, columns, merged.matrix, n, x, model)
+    alive, gone, separated, quiet = with_events(patterns, columns, merged.matrix, n, x, model)
     rows, silent = np.flatnonzero(alive[merged.at] & (total > 0)), quiet[merged.at] & (total > 0)
     if not len(rows):
         raise NothingToModel(
@@ -217,11 +226,14 @@ def fit(
     # The group comes last, so that a group which the adjusters determine is the one that cannot be told apart.
     kept = kept[np.argsort(patterns.variable[columns[kept]] == patterns.by, kind="stable")]
     matrix, columns = merged.matrix[np.ix_(alive, kept)], columns[kept]
-    independent, empty = _independent(matrix, n[alive])
-    aliased = _named_once(patterns, columns, columns[~independent & ~empty], rows)
+    independent, empty = independent_columns(matrix, n[alive])
+    aliased = named_once(patterns, columns, columns[~independent & ~empty], rows)
     if not independent.all():
         columns, matrix = columns[independent], matrix[:, independent]
-    beta, of_merged, converged, iterations = _newton(matrix, n[alive], x[alive], model)
+    near = np.zeros(len(patterns.variable))
+    if start is not None and start.converged:
+        near[start.columns] = start.beta
+    beta, of_merged, converged, iterations = _newton(matrix, n[alive], x[alive], model, near[columns])
     risk = np.zeros(len(n))
     risk[alive] = of_merged
     lost = [patterns.level[c] for c in aliased if patterns.variable[c] == patterns.by]
@@ -246,7 +258,7 @@ def fit(
         converged=converged,
         iterations=iterations,
         separated=separated,
-        aliased=tuple(_term(patterns, c) for c in aliased),
+        aliased=tuple(term(patterns, c) for c in aliased),
     )
 
 
@@ -258,89 +270,16 @@ def try_fit(patterns: Patterns, count: NDArray, **choices: Any) -> Fit | None:
         return None
 
 
-def _term(patterns: Patterns, column: int) -> str:
-    return f"{patterns.variable[column]} {patterns.level[column]}"
-
-
-def _with_events(patterns: Patterns, columns: NDArray, design: NDArray, total, identified, model: Model):
-    """Rows that can be fitted; columns, and names of levels, with nobody (or only) identified; rows lost so.
-
-    The level without a column (the first of a variable) is judged too. Rows that go may leave a level without events,
-    so it is asked again until nothing changes.
-    """
-    rows = total > 0
-    gone: list[int] = []
-    named: list[str] = []
-    silent = np.zeros(len(rows), bool)
-    categories = ~np.isin(patterns.variable[columns], [INTERCEPT, *patterns.linear])
-    dummies, matrix = columns[categories], design[:, categories]
-    blocks = [np.flatnonzero(patterns.variable[dummies] == v) for v in dict.fromkeys(patterns.variable[dummies])]
-    while True:
-        n, x = matrix.T @ np.where(rows, total, 0.0), matrix.T @ np.where(rows, identified, 0.0)
-        all_n, all_x = total[rows].sum(), identified[rows].sum()
-        drop = np.zeros(len(rows), bool)
-        if all_n > 0 and (all_x == 0 or (model == "logistic" and all_x == all_n)):
-            return drop, gone, tuple(named), silent
-        for i in np.flatnonzero(_one_sided(n, x, model)):
-            inside = rows & (matrix[:, i] == 1)
-            drop |= inside
-            silent |= inside & (patterns.variable[dummies[i]] != patterns.by)
-            gone.append(int(dummies[i]))
-            named.append(_term(patterns, dummies[i]))
-        for block in blocks:
-            if _one_sided(all_n - n[block].sum(), all_x - x[block].sum(), model):
-                inside = rows & (matrix[:, block].sum(axis=1) == 0)
-                drop |= inside
-                name = patterns.variable[dummies[block[0]]]
-                named.append(f"{name} {patterns.first[name]}")
-                silent |= inside & (name != patterns.by)
-        if not drop.any():
-            return rows, gone, tuple(named), silent
-        rows &= ~drop
-
-
-def _one_sided(n, x, model: Model):
-    return (n > 0) & ((x == 0) | ((x == n) & (model == "logistic")))
-
-
-def _named_once(patterns: Patterns, columns: NDArray, aliased: NDArray, rows: NDArray) -> NDArray:
-    """Aliased columns worth a word: where the first level of a variable is gone, another only takes its place."""
-    kept = []
-    for name in dict.fromkeys(patterns.variable[aliased]):
-        own = columns[patterns.variable[columns] == name]
-        first_is_gone = (patterns.matrix[np.ix_(rows, own)].sum(axis=1) > 0).all()
-        kept += list(aliased[patterns.variable[aliased] == name][1 if first_is_gone and name != patterns.by else 0 :])
-    return np.array(kept, int)
-
-
-def _independent(matrix: NDArray, total: NDArray) -> tuple[NDArray, NDArray]:
-    """Which columns add something to those before them, and which hold nothing at all."""
-    gram = matrix.T @ (total[:, None] * matrix)
-    diagonal = gram.diagonal().copy()
-    empty = diagonal <= 0
-    scale = np.sqrt(np.where(empty, 1.0, diagonal))
-    gram = gram / np.outer(scale, scale)
-    keep = ~empty
-    if keep.all():
-        with suppress(np.linalg.LinAlgError):
-            # The squared diagonal of the root is what each column adds to those before it.
-            if (np.linalg.cholesky(gram).diagonal() ** 2 > _SURELY_INDEPENDENT).all():
-                return keep, empty
-    for i in range(len(gram)):
-        pivot = gram[i, i]
-        if not keep[i] or pivot < _DEPENDENT:
-            keep[i] = False
-            continue
-        gram[i + 1 :, i + 1 :] -= np.outer(gram[i + 1 :, i], gram[i, i + 1 :]) / pivot
-    return keep, empty
-
-
-def _newton(matrix: NDArray, total, identified, model: Model) -> tuple[NDArray, NDArray, bool, int]:
-    """Maximum likelihood; steps are halved while the likelihood falls."""
+def _newton(matrix: NDArray, total, identified, model: Model, near: NDArray) -> tuple[NDArray, NDArray, bool, int]:
+    """Maximum likelihood, from ``near`` or from one risk for all; steps are halved while the likelihood falls."""
     share = identified.sum() / total.sum()
     beta = np.zeros(matrix.shape[1])
     beta[0] = np.log(share) if model == "poisson" else np.log(share / (1 - share))
     risk, likelihood = _risk(matrix @ beta, total, identified, model)
+    if near.any():
+        risk_near, likelihood_near = _risk(matrix @ near, total, identified, model)
+        if likelihood_near > likelihood:
+            beta, risk, likelihood = near, risk_near, likelihood_near
     for iteration in range(1, _ITERATIONS + 1):
         weight = total * (risk if model == "poisson" else risk * (1 - risk))
         information = matrix.T @ (weight[:, None] * matrix)

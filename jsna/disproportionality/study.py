@@ -33,7 +33,7 @@ class Study:
     subsets: Mapping[str, NDArray] = field(default_factory=dict)
     _shared: dict[str, NDArray] = field(default_factory=dict)
     _sums: dict[tuple[object, str], Sums] = field(default_factory=dict)
-    _fits: dict[tuple[str, object, str], Fit | None] = field(default_factory=dict)
+    _fits: dict[tuple[tuple[str, ...], object, str], Fit | None] = field(default_factory=dict)
 
     def variables(self, line: str) -> list[str]:
         """What a line adjusts for, besides the census."""
@@ -49,11 +49,15 @@ class Study:
 
     def fit(self, line: str, period: int | None = None, subset: str = "") -> Fit | None:
         """The model of a line; None where nobody, or everybody, is identified."""
-        key = (line, period, subset)
+        # Where the groups are fifths of deprivation, two lines are the same model.
+        key = (tuple(self.variables(line)), period, subset)
         if key not in self._fits:
             sums = self.sums(period, subset)
             some = 0 < sums[1].sum() < sums[0].sum()
-            chosen = {"variables": self.variables(line), "cells": self.cells(period, subset), "sums": sums}
+            chosen = {"variables": key[0], "cells": self.cells(period, subset), "sums": sums}
+            if period is not None or subset:
+                # The same model of all pupils is a start from which the search is short.
+                chosen["start"] = self.fit(line)
             self._fits[key] = try_fit(self.patterns, self.count, **chosen) if some else None
         return self._fits[key]
 
@@ -133,13 +137,14 @@ def studies(
 
 def _periods(column: pd.Series) -> tuple[NDArray, pd.Index]:
     """The census of each row (−1: not recorded), and the names of the censuses, oldest first."""
-    named = column.astype(object).map(lambda v: str(int(v)) if isinstance(v, float) and v.is_integer() else v)
-    text = named.astype(str)
+    place, values = pd.factorize(column)
+    each = pd.Series([str(int(v)) if isinstance(v, float) and v.is_integer() else v for v in values], dtype=object)
     if not column.notna().any():
         raise MeasureError(
             Problem("No row says of which census it is.", where=f"column {column.name}", expected="one census or more")
         )
-    twice = [t for t, n in named[column.notna()].groupby(text).nunique().items() if n > 1]
+    text = each.astype(str)
+    twice = [t for t, n in each.groupby(text).nunique().items() if n > 1]
     if twice:
         raise MeasureError(
             *(
@@ -152,7 +157,8 @@ def _periods(column: pd.Series) -> tuple[NDArray, pd.Index]:
                 for name in twice
             )
         )
-    return pd.factorize(text.where(column.notna()), sort=True)
+    code, names = pd.factorize(text, sort=True)
+    return np.append(code, -1)[place], names
 
 
 def _masks(frame: pd.DataFrame, subsets: Mapping[str, pd.Series]) -> dict[str, NDArray]:

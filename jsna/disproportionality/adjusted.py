@@ -246,7 +246,7 @@ def expected_counts(fitted: Fit, reference: str | None = None) -> NDArray:
     effect, selector = fitted.group_effects(), fitted.group_selector()
     p = fitted.patterns
     plain = p.matrix[:, fitted.columns] @ np.where(selector.sum(axis=0) == 0, fitted.beta, 0.0)
-    total = np.bincount(p.pattern, fitted.cell_total, len(p.matrix))
+    total = fitted.sums[0]
     base = np.where((total > 0) & ~fitted.silent, total * np.exp(plain), 0.0)
     base_by_group = np.bincount(p.group, base, len(p.groups))
     level = np.where(np.isfinite(effect), np.exp(effect), 0.0)

@@ -7,7 +7,7 @@ each pair of variables is a table of counts.
 from __future__ import annotations
 
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,27 @@ def alike(matrix: NDArray, variable: NDArray) -> tuple[NDArray, NDArray]:
     first = np.zeros(int(at.max()) + 1, int)
     first[at] = np.arange(len(at))
     return at, matrix[first]
+
+
+def products(matrix: NDArray) -> Any:
+    """What each row of a design (mostly zeros) adds to xᵀx, laid out flat: columns² by rows, sparse.
+
+    >>> (products(np.array([[1.0, 0], [1, 2]])) @ np.array([10.0, 1.0])).tolist()
+    [11.0, 2.0, 2.0, 4.0]
+    """
+    from scipy.sparse import csr_array
+
+    rows, columns = matrix.shape
+    row, column = np.nonzero(matrix)
+    held = np.bincount(row, minlength=rows)
+    place = np.arange(len(row)) - np.repeat(np.cumsum(held) - held, held)
+    at, value = np.zeros((rows, held.max()), int), np.zeros((rows, held.max()))
+    at[row, place], value[row, place] = column, matrix[row, column]
+    entry = at[:, :, None] * columns + at[:, None, :]
+    product = value[:, :, None] * value[:, None, :]
+    kept = product != 0
+    source = np.broadcast_to(np.arange(rows)[:, None, None], kept.shape)
+    return csr_array((product[kept], (entry[kept], source[kept])), shape=(columns**2, rows))
 
 
 def crossed(design: list[Levels], row: NDArray, cluster: NDArray, clusters: int, weight: NDArray) -> NDArray:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from jsna.disproportionality.levels import alike
+from jsna.disproportionality.levels import alike, products
 from jsna.errors import MeasureError, Problem, did_you_mean
 from jsna.measures.columns import MISSING, NO_PUPILS, aligned, count_status, true_or_false
 
@@ -26,10 +27,30 @@ _NAMED = 20  # problems listed in one message
 
 @dataclass(frozen=True, repr=False)
 class Merged:
-    """Rows of a model that leaves some variables out: ``at`` is each pattern's place in the rows of ``matrix``."""
+    """Rows of a model that leaves some variables out: ``at`` is each pattern's place in the rows of ``matrix``.
+
+    ``columns`` are those of the patterns' matrix; ``dummies`` says which of them are levels of categories, and
+    ``blocks`` names the positions, among the dummies, of each category's.
+    """
 
     at: NDArray
     matrix: NDArray
+    columns: NDArray
+    dummies: NDArray
+    blocks: tuple[NDArray, ...]
+
+    @cached_property
+    def levels(self) -> NDArray:
+        """The columns of dummies."""
+        return self.matrix[:, self.dummies]
+
+    @cached_property
+    def _products(self) -> Any:
+        return products(self.matrix)
+
+    def gram(self, weight: NDArray) -> NDArray:
+        """The sum over rows of weight · xᵀx: columns by columns."""
+        return (self._products @ weight).reshape(2 * (self.matrix.shape[1],))
 
 
 @dataclass(frozen=True, repr=False)
@@ -88,8 +109,16 @@ class Patterns:
         """Patterns that are alike in ``columns``, once; worked out the first time that it is asked for."""
         key = columns.tobytes()
         if key not in self._merged:
-            self._merged[key] = Merged(*alike(self.matrix[:, columns], self.variable[columns]))
+            variable = self.variable[columns]
+            dummies = ~np.isin(variable, [INTERCEPT, *self.linear])
+            blocks = tuple(np.flatnonzero(variable[dummies] == v) for v in dict.fromkeys(variable[dummies]))
+            self._merged[key] = Merged(*alike(self.matrix[:, columns], variable), columns, dummies, blocks)
         return self._merged[key]
+
+    @cached_property
+    def clusters_with_pupils(self) -> int:
+        """How many clusters have pupils."""
+        return int(np.count_nonzero(np.bincount(self.cluster, self.total)))
 
     @cached_property
     def clusters_of_groups(self) -> NDArray:

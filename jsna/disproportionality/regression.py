@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jsna.disproportionality.levels import crossed, level_codes
-from jsna.disproportionality.patterns import INTERCEPT, Patterns, Sums
+from jsna.disproportionality.patterns import INTERCEPT, Merged, Patterns, Sums
 from jsna.disproportionality.separation import Model, independent_columns, named_once, term, with_events
 from jsna.errors import MeasureError, Problem
 
@@ -27,6 +27,34 @@ _DIVERGED = 30.0  # no log risk or log odds of real pupils lies further from 0
 
 class NothingToModel(MeasureError):
     """Nobody, or everybody, is identified in every group that could be modelled."""
+
+
+@dataclass(frozen=True, repr=False)
+class Seen:
+    """What a model sees: rows that it can tell apart, its ``columns`` of them, and pupils and those identified in each.
+
+    Rows that are not ``alive`` hold nobody.
+    """
+
+    merged: Merged
+    columns: NDArray
+    total: NDArray
+    count: NDArray
+    alive: NDArray
+
+    def linear(self, beta: NDArray) -> NDArray:
+        """The sum of the coefficients of each row."""
+        full = np.zeros(self.merged.matrix.shape[1])
+        full[self.columns] = beta
+        return self.merged.matrix @ full
+
+    def score(self, residual: NDArray) -> NDArray:
+        """The residuals of all rows added up by column."""
+        return (self.merged.matrix.T @ residual)[self.columns]
+
+    def gram(self, weight: NDArray) -> NDArray:
+        """The sum over rows of weight · xᵀx."""
+        return self.merged.gram(weight)[np.ix_(self.columns, self.columns)]
 
 
 @dataclass(frozen=True, repr=False)
@@ -46,6 +74,8 @@ class Fit:
     reference: int
     columns: NDArray
     rows: NDArray
+    seen: Seen
+    seen_risk: NDArray
     beta: NDArray
     risk: NDArray
     total: NDArray
@@ -97,14 +127,9 @@ class Fit:
         return self.patterns.matrix[np.ix_(self.rows, self.columns)]
 
     @cached_property
-    def weight(self) -> NDArray:
-        """The information that each pattern carries."""
-        return self.total * (self.risk if self.model == "poisson" else self.risk * (1 - self.risk))
-
-    @cached_property
     def bread(self) -> NDArray:
         """The inverse of the information (a generalised one where the model has not settled)."""
-        information = self.matrix.T @ (self.weight[:, None] * self.matrix)
+        information = self.seen.gram(_weight(self.seen.total, self.seen_risk, self.model))
         return np.linalg.inv(information) if self.converged else np.linalg.pinv(information)
 
     @cached_property
@@ -123,6 +148,8 @@ class Fit:
     @cached_property
     def clusters(self) -> int:
         """How many clusters hold pupils of the fit."""
+        if self.cells is None:
+            return self.patterns.clusters_with_pupils
         return int(np.count_nonzero(np.bincount(self.patterns.cluster, self.cell_total)))
 
     @cached_property
@@ -159,24 +186,25 @@ class Fit:
     @cached_property
     def independent_meat(self) -> NDArray:
         """The sum of squared scores of single pupils: what the sandwich holds when clusters are left aside."""
-        squared = self.count * (1 - self.risk) ** 2 + (self.total - self.count) * self.risk**2
-        return self.matrix.T @ (squared[:, None] * self.matrix)
+        seen, risk = self.seen, self.seen_risk
+        return seen.gram(seen.count * (1 - risk) ** 2 + (seen.total - seen.count) * risk**2)
 
     def group_effects(self) -> NDArray:
         """The log effect of each group: 0 for the one that the dummies leave out, missing where not estimable."""
         effect = np.full(len(self.patterns.groups), np.nan)
         effect[self.reference] = 0.0
-        at, column = self._group_columns()
+        at, column = self._group_columns
         effect[at] = self.beta[column]
         return np.where(self.estimable, effect, np.nan)
 
     def group_selector(self) -> NDArray:
         """Groups by columns: 1 where a column is the group's own."""
         selector = np.zeros((len(self.patterns.groups), len(self.columns)))
-        at, column = self._group_columns()
+        at, column = self._group_columns
         selector[at, column] = 1.0
         return selector
 
+    @cached_property
     def _group_columns(self) -> tuple[NDArray, NDArray]:
         p = self.patterns
         column = np.flatnonzero(p.variable[self.columns] == p.by)
@@ -211,7 +239,7 @@ def fit(
     # What the model cannot tell apart is one row to it: without deprivation, or crude, there are far fewer.
     merged = patterns.merged(columns)
     n, x = (np.bincount(merged.at, v, len(merged.matrix)) for v in (total, identified))
-    alive, gone, separated, quiet = with_events(patterns, columns, merged.matrix, n, x, model)
+    alive, gone, separated, quiet = with_events(patterns, merged, n, x, model)
     rows, silent = np.flatnonzero(alive[merged.at] & (total > 0)), quiet[merged.at] & (total > 0)
     if not len(rows):
         raise NothingToModel(
@@ -225,17 +253,15 @@ def fit(
     kept = np.flatnonzero(~np.isin(columns, gone) & ~own[columns])
     # The group comes last, so that a group which the adjusters determine is the one that cannot be told apart.
     kept = kept[np.argsort(patterns.variable[columns[kept]] == patterns.by, kind="stable")]
-    matrix, columns = merged.matrix[np.ix_(alive, kept)], columns[kept]
-    independent, empty = independent_columns(matrix, n[alive])
+    columns = columns[kept]
+    independent, empty = independent_columns(merged.gram(np.where(alive, n, 0.0))[np.ix_(kept, kept)])
     aliased = named_once(patterns, columns, columns[~independent & ~empty], rows)
-    if not independent.all():
-        columns, matrix = columns[independent], matrix[:, independent]
+    columns, kept = columns[independent], kept[independent]
     near = np.zeros(len(patterns.variable))
     if start is not None and start.converged:
         near[start.columns] = start.beta
-    beta, of_merged, converged, iterations = _newton(matrix, n[alive], x[alive], model, near[columns])
-    risk = np.zeros(len(n))
-    risk[alive] = of_merged
+    seen = Seen(merged, kept, np.where(alive, n, 0.0), np.where(alive, x, 0.0), alive)
+    beta, risk, converged, iterations = _newton(seen, model, near[columns])
     lost = [patterns.level[c] for c in aliased if patterns.variable[c] == patterns.by]
     return Fit(
         patterns=patterns,
@@ -245,6 +271,8 @@ def fit(
         columns=columns,
         rows=rows,
         beta=beta,
+        seen=seen,
+        seen_risk=risk,
         risk=risk[merged.at[rows]],
         total=total[rows],
         count=identified[rows],
@@ -270,33 +298,37 @@ def try_fit(patterns: Patterns, count: NDArray, **choices: Any) -> Fit | None:
         return None
 
 
-def _newton(matrix: NDArray, total, identified, model: Model, near: NDArray) -> tuple[NDArray, NDArray, bool, int]:
+def _weight(total: NDArray, risk: NDArray, model: Model) -> NDArray:
+    """The information that each row carries."""
+    return total * (risk if model == "poisson" else risk * (1 - risk))
+
+
+def _newton(seen: Seen, model: Model, near: NDArray) -> tuple[NDArray, NDArray, bool, int]:
     """Maximum likelihood, from ``near`` or from one risk for all; steps are halved while the likelihood falls."""
+    total, identified = seen.total, seen.count
     share = identified.sum() / total.sum()
-    beta = np.zeros(matrix.shape[1])
+    beta = np.zeros(len(seen.columns))
     beta[0] = np.log(share) if model == "poisson" else np.log(share / (1 - share))
-    risk, likelihood = _risk(matrix @ beta, total, identified, model)
+    risk, likelihood = _risk(seen.linear(beta), total, identified, model)
     if near.any():
-        risk_near, likelihood_near = _risk(matrix @ near, total, identified, model)
+        risk_near, likelihood_near = _risk(seen.linear(near), total, identified, model)
         if likelihood_near > likelihood:
             beta, risk, likelihood = near, risk_near, likelihood_near
     for iteration in range(1, _ITERATIONS + 1):
-        weight = total * (risk if model == "poisson" else risk * (1 - risk))
-        information = matrix.T @ (weight[:, None] * matrix)
         try:
-            step = np.linalg.solve(information, matrix.T @ (identified - total * risk))
+            step = np.linalg.solve(seen.gram(_weight(total, risk, model)), seen.score(identified - total * risk))
         except np.linalg.LinAlgError:
-            return beta, risk, False, iteration
-        new_risk, new = _risk(matrix @ (beta + step), total, identified, model)
+            return beta, np.where(seen.alive, risk, 0.0), False, iteration
+        new_risk, new = _risk(seen.linear(beta + step), total, identified, model)
         halvings = 0
         while not new >= likelihood - 1e-9 * abs(likelihood) and halvings < 30:
             step, halvings = step / 2, halvings + 1
-            new_risk, new = _risk(matrix @ (beta + step), total, identified, model)
+            new_risk, new = _risk(seen.linear(beta + step), total, identified, model)
         beta, risk, likelihood = beta + step, new_risk, new
         if np.abs(step).max() <= _CONVERGED * max(1.0, np.abs(beta).max()):
-            return beta, risk, bool(np.abs(beta).max() < _DIVERGED), iteration
+            return beta, np.where(seen.alive, risk, 0.0), bool(np.abs(beta).max() < _DIVERGED), iteration
     settled = np.abs(step).max() < 1e-9 and np.abs(beta).max() < _DIVERGED
-    return beta, risk, bool(settled), _ITERATIONS
+    return beta, np.where(seen.alive, risk, 0.0), bool(settled), _ITERATIONS
 
 
 def _risk(linear: NDArray, total, identified, model: Model) -> tuple[NDArray, float]:

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from jsna.disproportionality.patterns import INTERCEPT, Patterns
+from jsna.disproportionality.patterns import Merged, Patterns
 
 Model = Literal["poisson", "logistic"]
 _DEPENDENT = 1e-9  # share of a column's weighted square that the columns before it leave unexplained
@@ -20,7 +20,7 @@ def term(patterns: Patterns, column: int) -> str:
     return f"{patterns.variable[column]} {patterns.level[column]}"
 
 
-def with_events(patterns: Patterns, columns: NDArray, design: NDArray, total, identified, model: Model):
+def with_events(patterns: Patterns, merged: Merged, total, identified, model: Model):
     """Rows that can be fitted; columns, and names of levels, with nobody (or only) identified; rows lost so.
 
     The level without a column (the first of a variable) is judged too. Rows that go may leave a level without events,
@@ -30,9 +30,7 @@ def with_events(patterns: Patterns, columns: NDArray, design: NDArray, total, id
     gone: list[int] = []
     named: list[str] = []
     silent = np.zeros(len(rows), bool)
-    categories = ~np.isin(patterns.variable[columns], [INTERCEPT, *patterns.linear])
-    dummies, matrix = columns[categories], design[:, categories]
-    blocks = [np.flatnonzero(patterns.variable[dummies] == v) for v in dict.fromkeys(patterns.variable[dummies])]
+    dummies, matrix = merged.columns[merged.dummies], merged.levels
     while True:
         n, x = matrix.T @ np.where(rows, total, 0.0), matrix.T @ np.where(rows, identified, 0.0)
         all_n, all_x = total[rows].sum(), identified[rows].sum()
@@ -45,7 +43,7 @@ def with_events(patterns: Patterns, columns: NDArray, design: NDArray, total, id
             silent |= inside & (patterns.variable[dummies[i]] != patterns.by)
             gone.append(int(dummies[i]))
             named.append(term(patterns, dummies[i]))
-        for block in blocks:
+        for block in merged.blocks:
             if _one_sided(all_n - n[block].sum(), all_x - x[block].sum(), model):
                 inside = rows & (matrix[:, block].sum(axis=1) == 0)
                 drop |= inside
@@ -71,9 +69,8 @@ def named_once(patterns: Patterns, columns: NDArray, aliased: NDArray, rows: NDA
     return np.array(kept, int)
 
 
-def independent_columns(matrix: NDArray, total: NDArray) -> tuple[NDArray, NDArray]:
-    """Which columns add something to those before them, and which hold nothing at all."""
-    gram = matrix.T @ (total[:, None] * matrix)
+def independent_columns(gram: NDArray) -> tuple[NDArray, NDArray]:
+    """Which columns add something to those before them, and which hold nothing at all; ``gram`` weights by pupils."""
     diagonal = gram.diagonal().copy()
     empty = diagonal <= 0
     scale = np.sqrt(np.where(empty, 1.0, diagonal))

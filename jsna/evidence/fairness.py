@@ -124,7 +124,7 @@ def asked(
     """
     frame = cells.unseal("to compare groups")
     frame = frame.rename(columns={by.column: "group"}).assign(group=lambda f: f["group"].astype(str))
-    strangers = sorted(set(frame["group"]) - set(by.labels))
+    strangers = sorted(set(frame["group"].unique()) - set(by.labels))
     if strangers:
         raise SourceError(
             Problem("Rows are in groups that the code list does not know.", where=by.column, value=strangers[:5])

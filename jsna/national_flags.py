@@ -198,7 +198,8 @@ def _flags_of_area(engine: Engine, told: _Asked, code: str) -> pd.DataFrame:
         cells = Sealed(part[["time_period", *grouping, *COUNTS]], counts=COUNTS)
         demographic, deprivation = adjusters_of(by)
         frame, columns = asked(cells, dimension(by), demographic=demographic, deprivation=deprivation)
-        found = flags(frame, outcomes=told.outcomes, repetition=floors, confidence=told.confidence, **columns)
+        chosen = {"repetition": floors, "confidence": told.confidence, "every_check": False}
+        found = flags(frame, outcomes=told.outcomes, **chosen, **columns)
         tables.append(_without_small(found.table.assign(la_code=code, dimension=by)))
     return pd.concat(tables, ignore_index=True)
 

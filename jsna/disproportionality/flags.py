@@ -18,7 +18,7 @@ from jsna.disproportionality.schools import cell_expected, within_schools, witho
 from jsna.disproportionality.specification import agreement
 from jsna.disproportionality.study import LINES, Study, studies
 from jsna.disproportionality.unknown import unknown_effect
-from jsna.disproportionality.verdict import Columns, no_verdict, verdict
+from jsna.disproportionality.verdict import CHECKED, Columns, no_verdict, verdict
 from jsna.errors import MeasureError, Problem
 from jsna.measures import risk_ratio
 from jsna.measures.columns import normal_quantile
@@ -59,6 +59,7 @@ def flags(
     subsets: Mapping[str, pd.Series] | None = None,
     prior: Prior | Mapping[str, Prior] | None = None,
     confidence: float = 0.95,
+    every_check: bool = True,
     **constants: float,
 ) -> Flags:
     """Which groups are over- or under-identified against all others, and how sure is that?
@@ -69,7 +70,9 @@ def flags(
     never flagged, and in nobody's comparator. ``repetition``: for each outcome by how much counting the same pupils in
     several censuses widens the variance (``repetition_floor``); default the number of censuses, as if nobody changed.
     ``subsets``: named masks of cells for further analyses of the same question, such as leaving special schools out.
-    ``prior``: learned elsewhere (``learn_prior``), one for all or one an outcome. ``constants`` override the rule's.
+    ``prior``: learned elsewhere (``learn_prior``), one for all or one an outcome. Without ``every_check`` an outcome in
+    which no group is beyond chance and large enough has no checks, on which no status of it rests: their columns, and
+    risk_ratio_<period>, are missing, which saves time. ``constants`` override the rule's.
 
     One outcome is one family. Every group goes through the steps of docs/methods.md, and ``status`` is one of
     ``over-identified``, ``under-identified`` (all steps hold), ``watch`` (beyond chance and large enough, but a check
@@ -97,7 +100,7 @@ def flags(
         periods = tuple(str(p) for p in study.periods)
         floor = float(len(periods)) if repetition is None else float(repetition[outcome])
         given = prior.get(outcome) if isinstance(prior, Mapping) else prior
-        table, weights = judge(study, rule, floor, given, confidence)
+        table, weights = judge(study, rule, floor, given, confidence, every_check=every_check)
         table.insert(0, "outcome", outcome)
         tables.append(table)
         priors[outcome] = weights
@@ -129,7 +132,7 @@ def _check_repetition(repetition: Mapping[str, float] | None, outcomes: Sequence
 
 
 def judge(
-    study: Study, rule: Rule, floor: float, prior: Prior | None, confidence: float = 0.95
+    study: Study, rule: Rule, floor: float, prior: Prior | None, confidence: float = 0.95, *, every_check: bool = True
 ) -> tuple[pd.DataFrame, tuple[float, ...]]:
     """The rule, applied to one family: the table of ``flags`` without its outcome, and the weights of the pooling."""
     made = _described(study, confidence)
@@ -156,8 +159,6 @@ def judge(
             empty = made["expected"] * made["denominator"] / made["pupil_censuses"] * (made[ratio] - 1)
             own = made["numerator"] * (1 - 1 / made[ratio])
             made[f"pupils_affected{end}"] = np.where(made["numerator"] > 0, own, empty)
-    for i, name in enumerate(study.periods):
-        made[f"risk_ratio_{name}"] = _ratio_of_count(study, i)
     eligible = study.patterns.known & (made["denominator"] >= rule.minimum_pupils)
     ratio = pool["estimate"]
     q = q_values(np.where(eligible, pool["false_sign_rate"], np.nan))
@@ -168,8 +169,11 @@ def judge(
     simply = q_values(np.where(eligible, sign, np.nan)) <= rule.false_discovery_rate
     simply &= rule.beyond_size(simple_ratio)
     side = np.where(ratio >= 1, 1.0, -1.0)
+    asked = every_check or bool(candidate.any())
+    nothing = np.full(len(side), np.nan)
+    made |= {f"risk_ratio_{n}": _ratio_of_count(study, i) if asked else nothing for i, n in enumerate(study.periods)}
     made["q_value"] = q
-    checks, more = _checks(study, main, made, side, rule, candidate, many)
+    checks, more = _checks(study, main, made, side, rule, candidate, many) if asked else _unchecked(len(side))
     made |= more
     determined = main.converged & (main.group_count > 0) & ~main.estimable
     made |= verdict(made, rule, candidate, found, simply, side, checks, determined)
@@ -306,6 +310,11 @@ def _checks(study: Study, main: Fit, made: Columns, side, rule: Rule, candidate,
         "unknown_ethnicity": rule.beyond_size(shared) & same_side(shared, side, 1.0),
     }
     return (checks, same_side(worst, side, 1.0)), more
+
+
+def _unchecked(groups: int) -> tuple[tuple[dict[str, NDArray], NDArray], Columns]:
+    """Of a family without a candidate: no status rests on a check."""
+    return ({}, np.ones(groups, bool)), {c: np.full(groups, np.nan) for c in CHECKED}
 
 
 def _absent_from_a_census(study: Study) -> NDArray:

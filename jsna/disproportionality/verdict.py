@@ -11,6 +11,11 @@ from jsna.disproportionality.rule import INSUFFICIENT, NO_EVIDENCE, OVER, UNDER,
 
 # The columns of a table, a value a group in each.
 Columns = dict[str, NDArray]
+# Those that the checks add.
+CHECKED = (
+    *("agreeing_specifications", "specifications", "without_one_school", "within_schools"),
+    *("unknown_shared", "unknown_lowest", "unknown_highest"),
+)
 
 
 def verdict(made: Columns, rule: Rule, candidate, found, simply, side, checks, determined: NDArray) -> Columns:
@@ -79,8 +84,7 @@ def no_verdict(periods: Sequence[object], known: NDArray) -> Columns:
     ]
     columns += ["q_value", "pupils_affected", "pupils_affected_lower", "pupils_affected_upper"]
     columns += [f"risk_ratio_{name}" for name in periods]
-    columns += ["agreeing_specifications", "specifications", "without_one_school", "within_schools"]
-    columns += ["unknown_shared", "unknown_lowest", "unknown_highest"]
+    columns += CHECKED
     nothing: Columns = {c: np.full(len(known), np.nan) for c in columns}
     reasons = np.where(known, "not_calculated", "not_compared").astype(object)
     return nothing | {"status": np.full(len(known), INSUFFICIENT, dtype=object), "reasons": reasons}

@@ -139,7 +139,7 @@ def judge(
     main, demographic = study.fit("adjusted"), study.fit("age_and_sex")
     if main is None or demographic is None:
         made |= no_verdict(study.periods, made["known"])
-        return pd.DataFrame(made), tuple((prior or Prior()).weights)
+        return pd.DataFrame({"group": study.patterns.groups, **made}), tuple((prior or Prior()).weights)
     many = len(study.periods) > 1
     estimate, expected, design, dispersion = _pooled(main, rule, floor, prior, confidence)
     simpler = estimate if demographic is main else _pooled(demographic, rule, floor, prior, confidence)[0]
@@ -177,7 +177,7 @@ def judge(
     made |= more
     determined = main.converged & (main.group_count > 0) & ~main.estimable
     made |= verdict(made, rule, candidate, found, simply, side, checks, determined)
-    return pd.DataFrame(made), estimate.weights
+    return pd.DataFrame({"group": study.patterns.groups, **made}), estimate.weights
 
 
 def _described(study: Study, confidence: float) -> Columns:
@@ -189,7 +189,6 @@ def _described(study: Study, confidence: float) -> Columns:
     with np.errstate(divide="ignore", invalid="ignore"):
         risk, others = x / n, (known_x.sum() - known_x) / (known_n.sum() - known_n)
     described: Columns = {
-        "group": p.groups,
         "known": p.known,
         "numerator": x,
         "denominator": n,

@@ -92,6 +92,7 @@ def test_sums_known_already_and_a_start_change_nothing(cells, model):
     plain = fit(patterns, counted, model=model, cells=mask)
     quick = fit(patterns, counted, model=model, cells=mask, sums=patterns.sums(counted, mask), start=whole)
     left = whole.without(int(patterns.clusters.get_loc(3)))
+    assert left is not None
     assert quick.iterations < plain.iterations
     for made in (quick, left):
         np.testing.assert_allclose(made.beta, plain.beta, rtol=1e-10, atol=1e-12)

@@ -43,7 +43,7 @@ def run_flags(folder: Path, areas: int, jobs: int) -> None:
     most, done = [0.0], threading.Event()
 
     def watch() -> None:
-        while not done.wait(0.5):
+        while not done.wait(2):
             most[0] = max(most[0], tree_size(os.getpid()) / 2**30)
 
     threading.Thread(target=watch, daemon=True).start()

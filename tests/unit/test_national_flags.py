@@ -10,6 +10,7 @@ from jsna.counts import count_pupils, count_repeats, with_latest_school
 from jsna.disclosure import Policy
 from jsna.disproportionality import flags
 from jsna.disproportionality.rule import NOT_SHOWN, OVER
+from jsna.engines import count_area
 from jsna.errors import MeasureError, SourceError
 from jsna.evidence.comparison import dimension
 from jsna.evidence.fairness import adjusters_of, asked, floors_of
@@ -147,3 +148,17 @@ def test_what_does_not_exist_is_named_all_at_once(folder):
         national_flags("parquet", str(folder), jobs=0)
     with pytest.raises(SourceError, match="No authority could be made"):
         national_flags("parquet", str(folder), areas=[ONE_SCHOOL, NOBODY], jobs=1, **ASKED)
+
+
+def test_a_fault_in_one_authority_is_named_by_its_kind_alone(found, folder, monkeypatch):
+    def faulty(engine, code, *groupings):
+        if code == PLANTED:
+            raise KeyError("a row of a child")
+        return count_area(engine, code, *groupings)
+
+    monkeypatch.setattr("jsna.national_flags.count_area", faulty)
+    made = national_flags("parquet", str(folder), areas=(PLANTED, USUAL), jobs=1, **ASKED)
+    [(code, why)] = made.problems
+    assert (code, "KeyError" in why, "child" in why) == (PLANTED, True, False)
+    expected = found.table[found.table["la_code"] == USUAL].reset_index(drop=True)
+    pd.testing.assert_frame_equal(made.table, expected)

@@ -25,30 +25,26 @@ from jsna.disproportionality.peers import RULES
 from jsna.disproportionality.rule import INSUFFICIENT, OVER, UNDER, WATCH
 from jsna.evidence.cards.confidence import graded
 from jsna.evidence.comparison import Comparison
-from jsna.evidence.fairness import LINES, RULE, STANDING, assess
+from jsna.evidence.fairness import ALL_OUTCOMES, DEPRIVATION, LINES, RULE, STANDING, adjusters_of, assess
 from jsna.exhibits.charts import forest, specification_dots
 from jsna.exhibits.model import Exhibit, Exhibits
 from jsna.exhibits.tables import format_number, table_exhibit
 from jsna.exhibits.text import finding, heading, listing
 
-ALL_OUTCOMES = (*OUTCOMES, *(f"need_{n}" for n in NEEDS))
-DEMOGRAPHIC, DEPRIVATION = ("sex", "year_group"), ("idaci_quintile",)
-
 
 @needs("pupils")
 def judged(area: Area, by: str, *, needs: bool = True) -> Comparison:
     """Every group of the column ``by`` against all others, for every outcome (and primary ``need``), with its flag."""
-    adjusters = [c for c in (*DEMOGRAPHIC, *DEPRIVATION) if c != by]
-    own_deprivation = by.startswith("idaci")
+    demographic, deprivation = adjusters_of(by)
     return assess(
-        area.cells(by, *(c for c in adjusters if not (own_deprivation and c in DEPRIVATION))),
+        area.cells(by, *demographic, *deprivation),
         area.count([by]),
         area.repeats,
         area_dimension(area, by),
         ALL_OUTCOMES if needs else OUTCOMES,
         periods=area.periods,
-        demographic=DEMOGRAPHIC,
-        deprivation=() if own_deprivation else DEPRIVATION,
+        demographic=demographic,
+        deprivation=deprivation,
         policy=area.policy,
         source=area.pupil_source,
         synthetic=area.synthetic,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from jsna.area import Area, period_name
 from jsna.chapters.base import needs
 from jsna.chapters.disparity import area_dimension, outcome_name, texts
-from jsna.chapters.fairness import ALL_OUTCOMES, DEMOGRAPHIC
 from jsna.codes import labels
+from jsna.evidence.fairness import ALL_OUTCOMES, DEMOGRAPHIC
 from jsna.evidence.strata import gradient_table, strata_table
 from jsna.exhibits.model import Exhibits
 from jsna.exhibits.tables import format_number, table_exhibit

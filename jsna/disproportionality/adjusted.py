@@ -157,6 +157,13 @@ def modelled(
     fitted: Fit, *, reference: str | None = None, errors: Errors = "auto", confidence: float = 0.95
 ) -> pd.DataFrame:
     """What the model alone says of every group: missing where it says nothing, with the reason in ``status``."""
+    return pd.DataFrame(modelled_columns(fitted, reference=reference, errors=errors, confidence=confidence))
+
+
+def modelled_columns(
+    fitted: Fit, *, reference: str | None = None, errors: Errors = "auto", confidence: float = 0.95
+) -> dict[str, NDArray]:
+    """The columns of ``modelled``: a table of its own takes longer than they do."""
     log_ratio, gradient = contrasts(fitted, reference)
     variance, independent, freedom, method = variances(fitted, gradient, errors)
     alone, still = in_one_school(fitted), variance < _NOTHING
@@ -170,7 +177,7 @@ def modelled(
         reach = t_quantile(freedom, confidence) * error
         ratio = np.exp(log_ratio)
         expected = fitted.group_count / ratio if fitted.model == "logistic" else expected_counts(fitted, reference)
-        frame = {
+        return {
             "expected": expected,
             "risk_ratio": np.where(good, ratio, np.nan),
             "lower": np.where(compared, np.exp(log_ratio - reach), np.where(good, 1.0, np.nan)),
@@ -184,7 +191,6 @@ def modelled(
                 compared & ~np.isfinite(variance), np.where(still & ~alone, NO_SPREAD, ONE_CLUSTER), status
             ),
         }
-    return pd.DataFrame(frame)
 
 
 def contrasts(fitted: Fit, reference: str | None = None) -> tuple[NDArray, NDArray]:
@@ -240,7 +246,7 @@ def expected_counts(fitted: Fit, reference: str | None = None) -> NDArray:
     effect, selector = fitted.group_effects(), fitted.group_selector()
     p = fitted.patterns
     plain = p.matrix[:, fitted.columns] @ np.where(selector.sum(axis=0) == 0, fitted.beta, 0.0)
-    total = np.bincount(p.pattern, fitted.cell_total, len(p.matrix))
+    total = fitted.sums[0]
     base = np.where((total > 0) & ~fitted.silent, total * np.exp(plain), 0.0)
     base_by_group = np.bincount(p.group, base, len(p.groups))
     level = np.where(np.isfinite(effect), np.exp(effect), 0.0)

@@ -13,13 +13,14 @@ from jsna.measures.columns import normal_quantile
 
 Errors = Literal["auto", "cr1", "cr2"]
 SMALL_SAMPLE = 40  # schools under which errors are corrected for few clusters
+_LAID_OUT = 100
 FEW_SCHOOLS = 10  # and schools of one group under which its own are
 
 
 def variances(fitted: Fit, gradient: NDArray, errors: Errors) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """Of each contrast: variance clustered by school, variance of independent pupils, degrees of freedom, method."""
     spread = gradient @ fitted.bread
-    independent = np.einsum("gi,ij,gj->g", spread, fitted.independent_meat(), spread)
+    independent = independent_variances(fitted, gradient)
     if not fitted.patterns.clustered:
         unlimited = np.full(len(gradient), np.inf)
         return independent, independent, unlimited, np.full(len(gradient), "independent", dtype=object)
@@ -29,7 +30,7 @@ def variances(fitted: Fit, gradient: NDArray, errors: Errors) -> tuple[NDArray, 
         variance = (influence**2).sum(axis=0) * (schools / (schools - 1) if schools > 1 else np.nan)
     freedom = np.full(len(gradient), np.inf)
     method = np.full(len(gradient), "cr1", dtype=object)
-    corrected = _wants_correction(fitted, errors)
+    corrected = _wants_correction(fitted, errors, len(gradient))
     if schools > 1 and corrected.any():
         rows = np.flatnonzero(corrected & np.isfinite(gradient).all(axis=1))
         variance[rows], freedom[rows] = _bias_reduced(fitted, gradient[rows])
@@ -37,28 +38,25 @@ def variances(fitted: Fit, gradient: NDArray, errors: Errors) -> tuple[NDArray, 
     return variance, independent, freedom, method
 
 
-def schools_of_groups(fitted: Fit) -> NDArray:
-    """In how many schools each group has pupils."""
-    p = fitted.patterns
-    pairs = p.group[p.pattern] * len(p.clusters) + p.cluster
-    held = np.bincount(pairs, fitted.cell_total, len(p.groups) * len(p.clusters))
-    return np.count_nonzero(held.reshape(len(p.groups), -1), axis=1)
+def independent_variances(fitted: Fit, gradient: NDArray) -> NDArray:
+    """Of each contrast the variance of independent pupils."""
+    spread = gradient @ fitted.bread
+    return np.einsum("gi,ij,gj->g", spread, fitted.independent_meat, spread)
 
 
 def in_one_school(fitted: Fit) -> NDArray:
     """Which groups have all their pupils in one school: no error can be clustered by it."""
-    return fitted.patterns.clustered & (schools_of_groups(fitted) < 2)
+    return fitted.patterns.clustered & (fitted.clusters_of_groups < 2)
 
 
-def _wants_correction(fitted: Fit, errors: Errors) -> NDArray:
+def _wants_correction(fitted: Fit, errors: Errors, contrasts: int) -> NDArray:
     if errors not in ("auto", "cr1", "cr2"):
         raise MeasureError(Problem("No such errors.", value=errors, expected="auto, cr1 or cr2"))
-    groups = len(fitted.patterns.groups)
     if errors != "auto":
-        return np.full(groups, errors == "cr2")
+        return np.full(contrasts, errors == "cr2")
     if fitted.clusters < SMALL_SAMPLE:
-        return np.ones(groups, bool)
-    return schools_of_groups(fitted) < FEW_SCHOOLS
+        return np.ones(contrasts, bool)
+    return fitted.clusters_of_groups < FEW_SCHOOLS
 
 
 def _bias_reduced(fitted: Fit, gradient: NDArray) -> tuple[NDArray, NDArray]:
@@ -73,13 +71,27 @@ def _bias_reduced(fitted: Fit, gradient: NDArray) -> tuple[NDArray, NDArray]:
     variance = (influence**2).sum(axis=0)
     loaded = leverage @ arms
     diagonal = np.einsum("sig,sig->sg", arms, loaded)
-    gram = np.einsum("sig,tig->gst", loaded, loaded, optimize=True)
-    products = -gram
-    at = np.arange(len(arms))
-    products[:, at, at] += diagonal.T
+    trace, squares = _moments(diagonal, loaded)
     with np.errstate(divide="ignore", invalid="ignore"):
-        freedom = products.trace(axis1=1, axis2=2) ** 2 / (products**2).sum(axis=(1, 2))
+        freedom = trace**2 / squares
     return variance, np.maximum(np.nan_to_num(freedom, nan=1.0), 1.0)
+
+
+def _moments(diagonal: NDArray, loaded: NDArray) -> tuple[NDArray, NDArray]:
+    """Of the matrix D − L Lᵀ of each contrast, schools by schools, the trace and the sum of squares.
+
+    D is ``diagonal`` (schools by contrasts), L ``loaded`` (schools by coefficients by contrasts). With many schools the
+    matrix is not laid out: ΣG² of G = L Lᵀ is that of Lᵀ L, which is as small as the coefficients are few.
+    """
+    if len(loaded) <= _LAID_OUT:
+        products = -np.einsum("sig,tig->gst", loaded, loaded, optimize=True)
+        at = np.arange(len(loaded))
+        products[:, at, at] += diagonal.T
+        return products.trace(axis1=1, axis2=2), (products**2).sum(axis=(1, 2))
+    by_contrast = loaded.transpose(2, 0, 1)
+    inner = by_contrast.transpose(0, 2, 1) @ by_contrast
+    own = (loaded**2).sum(axis=1)
+    return (diagonal - own).sum(axis=0), (inner**2).sum(axis=(1, 2)) + (diagonal * (diagonal - 2 * own)).sum(axis=0)
 
 
 def t_quantile(freedom: NDArray, confidence: float) -> NDArray:

@@ -9,16 +9,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from jsna.disproportionality.adjusted import EVERYBODY, NOBODY, contrasts, expected_counts, modelled, notes
-from jsna.disproportionality.clustering import in_one_school, t_quantile, variances
+from jsna.disproportionality.adjusted import EVERYBODY, NOBODY, contrasts, expected_counts, modelled_columns, notes
+from jsna.disproportionality.clustering import in_one_school, independent_variances, t_quantile, variances
 from jsna.disproportionality.design import steadied
 from jsna.disproportionality.pooled import Pooled, Prior, pooled, q_values
 from jsna.disproportionality.regression import Fit
-from jsna.disproportionality.rule import INSUFFICIENT, NO_EVIDENCE, OVER, UNDER, WATCH, Rule, make_rule, same_side
+from jsna.disproportionality.rule import OVER, UNDER, Rule, make_rule, same_side
 from jsna.disproportionality.schools import cell_expected, within_schools, without_each
 from jsna.disproportionality.specification import agreement
 from jsna.disproportionality.study import LINES, Study, studies
 from jsna.disproportionality.unknown import unknown_effect
+from jsna.disproportionality.verdict import CHECKED, Columns, no_verdict, verdict
 from jsna.errors import MeasureError, Problem
 from jsna.measures import risk_ratio
 from jsna.measures.columns import normal_quantile
@@ -57,6 +58,7 @@ def flags(
     subsets: Mapping[str, pd.Series] | None = None,
     prior: Prior | Mapping[str, Prior] | None = None,
     confidence: float = 0.95,
+    every_check: bool = True,
     **constants: float,
 ) -> Flags:
     """Which groups are over- or under-identified against all others, and how sure is that?
@@ -67,8 +69,9 @@ def flags(
     never flagged, and in nobody's comparator. ``repetition``: for each outcome by how much counting the same pupils in
     several censuses widens the variance (``repetition_floor``); default the number of censuses, as if nobody changed.
     ``subsets``: named masks of cells for further analyses of the same question, such as leaving special schools out.
-    ``prior``: learned elsewhere (``learn_prior``, ``national_priors``), one for all or one an outcome. ``constants``
-    override the rule's.
+    ``prior``: learned elsewhere (``learn_prior``, ``national_priors``), one for all or one an outcome. Without
+    ``every_check`` an outcome in which no group is beyond chance and large enough has no checks, on which no status of
+    it rests: their columns, and risk_ratio_<period>, are missing, which saves time. ``constants`` override the rule's.
 
     One outcome is one family. Every group goes through the steps of docs/methods.md, and ``status`` is one of
     ``over-identified``, ``under-identified`` (all steps hold), ``watch`` (beyond chance and large enough, but a check
@@ -96,7 +99,7 @@ def flags(
         periods = tuple(str(p) for p in study.periods)
         floor = float(len(periods)) if repetition is None else float(repetition[outcome])
         given = prior.get(outcome) if isinstance(prior, Mapping) else prior
-        table, weights = judge(study, rule, floor, given, confidence)
+        table, weights = judge(study, rule, floor, given, confidence, every_check=every_check)
         table.insert(0, "outcome", outcome)
         tables.append(table)
         priors[outcome] = weights
@@ -128,77 +131,82 @@ def _check_repetition(repetition: Mapping[str, float] | None, outcomes: Sequence
 
 
 def judge(
-    study: Study, rule: Rule, floor: float, prior: Prior | None, confidence: float = 0.95
+    study: Study, rule: Rule, floor: float, prior: Prior | None, confidence: float = 0.95, *, every_check: bool = True
 ) -> tuple[pd.DataFrame, tuple[float, ...]]:
     """The rule, applied to one family: the table of ``flags`` without its outcome, and the weights of the pooling."""
-    table = _described(study, confidence)
+    made = _described(study, confidence)
     main, demographic = study.fit("adjusted"), study.fit("age_and_sex")
     if main is None or demographic is None:
-        return _without_model(study, table, rule), tuple((prior or Prior()).weights)
+        made |= no_verdict(study.periods, made["known"])
+        return pd.DataFrame({"group": study.patterns.groups, **made}), tuple((prior or Prior()).weights)
     many = len(study.periods) > 1
     estimate, expected, design, dispersion = _pooled(main, rule, floor, prior, confidence)
-    simpler, *_ = _pooled(demographic, rule, floor, prior, confidence)
-    pool = estimate.table.set_axis(table.index)
-    table = table.assign(
-        expected=expected,
-        design_effect=design,
-        dispersion=dispersion,
-        pooled_risk_ratio=pool["estimate"],
-        pooled_lower=pool["lower"],
-        pooled_upper=pool["upper"],
-        false_sign_rate=pool["false_sign_rate"],
-    )
-    for end, ratio in (("", "pooled_risk_ratio"), ("_lower", "pooled_lower"), ("_upper", "pooled_upper")):
-        # With nobody identified: so many fewer than expected, at the latest census's share of all.
-        empty = table["expected"] * table["denominator"] / table["pupil_censuses"] * (table[ratio] - 1)
-        own = table["numerator"] * (1 - 1 / table[ratio])
-        table[f"pupils_affected{end}"] = own.where(table["numerator"] > 0, empty)
-    for i, name in enumerate(study.periods):
-        table[f"risk_ratio_{name}"] = _ratio_of_count(study, i)
-    eligible = study.patterns.known & (table["denominator"] >= rule.minimum_pupils).to_numpy()
-    ratio = pool["estimate"].to_numpy()
-    q = q_values(pool["false_sign_rate"].where(eligible))
+    simpler = estimate if demographic is main else _pooled(demographic, rule, floor, prior, confidence)[0]
+    pool = {c: estimate.table[c].to_numpy() for c in ("estimate", "lower", "upper", "false_sign_rate")}
+    made |= {
+        "expected": expected,
+        "design_effect": design,
+        "dispersion": dispersion,
+        "pooled_risk_ratio": pool["estimate"],
+        "pooled_lower": pool["lower"],
+        "pooled_upper": pool["upper"],
+        "false_sign_rate": pool["false_sign_rate"],
+    }
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for end, ratio in (("", "pooled_risk_ratio"), ("_lower", "pooled_lower"), ("_upper", "pooled_upper")):
+            # With nobody identified: so many fewer than expected, at the latest census's share of all.
+            empty = made["expected"] * made["denominator"] / made["pupil_censuses"] * (made[ratio] - 1)
+            own = made["numerator"] * (1 - 1 / made[ratio])
+            made[f"pupils_affected{end}"] = np.where(made["numerator"] > 0, own, empty)
+    eligible = study.patterns.known & (made["denominator"] >= rule.minimum_pupils)
+    ratio = pool["estimate"]
+    q = q_values(np.where(eligible, pool["false_sign_rate"], np.nan))
     found = q <= rule.false_discovery_rate
     candidate = found & rule.beyond_size(ratio)
     simple_ratio = simpler.table["estimate"].to_numpy()
-    simply = q_values(simpler.table["false_sign_rate"].where(eligible)) <= rule.false_discovery_rate
+    sign = simpler.table["false_sign_rate"].to_numpy()
+    simply = q_values(np.where(eligible, sign, np.nan)) <= rule.false_discovery_rate
     simply &= rule.beyond_size(simple_ratio)
     side = np.where(ratio >= 1, 1.0, -1.0)
-    checks, table = _checks(study, main, table.assign(q_value=q), side, rule, candidate, many)
+    asked = every_check or bool(candidate.any())
+    nothing = np.full(len(side), np.nan)
+    made |= {f"risk_ratio_{n}": _ratio_of_count(study, i) if asked else nothing for i, n in enumerate(study.periods)}
+    made["q_value"] = q
+    checks, more = _checks(study, main, made, side, rule, candidate, many) if asked else _unchecked(len(side))
+    made |= more
     determined = main.converged & (main.group_count > 0) & ~main.estimable
-    return _with_status(table, rule, candidate, found, simply, side, checks, determined), estimate.weights
+    made |= verdict(made, rule, candidate, found, simply, side, checks, determined)
+    return pd.DataFrame({"group": study.patterns.groups, **made}), estimate.weights
 
 
-def _described(study: Study, confidence: float) -> pd.DataFrame:
+def _described(study: Study, confidence: float) -> Columns:
     """Counts in the latest census and the three lines over all censuses."""
     p = study.patterns
-    latest = study.period == len(study.periods) - 1
-    n, x = p.sum_by_group(np.where(latest, p.total, 0)), p.sum_by_group(np.where(latest, study.count, 0))
+    n, x = study.by_group(len(study.periods) - 1)
+    every = study.by_group()
     known_n, known_x = np.where(p.known, n, 0), np.where(p.known, x, 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         risk, others = x / n, (known_x.sum() - known_x) / (known_n.sum() - known_n)
-    table = pd.DataFrame(
-        {
-            "group": p.groups,
-            "known": p.known,
-            "numerator": x,
-            "denominator": n,
-            "risk": risk,
-            "comparator_risk": others,
-            "events": p.sum_by_group(study.count),
-            "pupil_censuses": p.pupils,
-        }
-    )
+    described: Columns = {
+        "known": p.known,
+        "numerator": x,
+        "denominator": n,
+        "risk": risk,
+        "comparator_risk": others,
+        "events": every[1],
+        "pupil_censuses": every[0],
+    }
     # Of a group without a coefficient: the score interval of the latest census, where nobody is counted twice.
     plain = risk_ratio(x, n, known_x.sum() - known_x, known_n.sum() - known_n, confidence=confidence)
-    plain = plain.set_axis(table.index).rename(columns={"estimate": "risk_ratio"})
+    scores = {"risk_ratio": plain["estimate"], "lower": plain["lower"], "upper": plain["upper"]}
+    scores = {name: column.to_numpy() for name, column in scores.items()}
     for line in LINES:
         made = study.fit(line)
-        shown = plain if made is None else modelled(made, confidence=confidence)
-        crude_stands = np.ones(len(table), bool) if made is None else shown["status"].isin([NOBODY, EVERYBODY])
+        shown = scores if made is None else modelled_columns(made, confidence=confidence)
+        crude_stands = True if made is None else np.isin(shown["status"].astype("U"), [NOBODY, EVERYBODY])
         for name in ("risk_ratio", "lower", "upper"):
-            table[f"{line}_{name}"] = shown[name].where(~crude_stands, plain[name])
-    return table
+            described[f"{line}_{name}"] = np.where(crude_stands, scores[name], shown[name])
+    return described
 
 
 def _pooled(made: Fit, rule: Rule, floor: float, prior: Prior | None, confidence: float):
@@ -220,13 +228,16 @@ def _design(made: Fit, rule: Rule, floor: float) -> tuple[NDArray, NDArray]:
     """
     _, gradient = contrasts(made)
     n, x = made.group_total, made.group_count
-    variance, independent, freedom, _ = variances(made, gradient, "cr2")
-    wider = (t_quantile(freedom, 0.95) / normal_quantile(0.95)) ** 2
-    variance = np.where(in_one_school(made), np.nan, variance)
+    independent, own = independent_variances(made, gradient), np.full(len(n), np.nan)
+    enough = made.patterns.known & (x >= rule.minimum_events_for_design) & ~in_one_school(made)
+    if enough.any():
+        variance, _, freedom, _ = variances(made, gradient[enough], "cr2")
+        wider = (t_quantile(freedom, 0.95) / normal_quantile(0.95)) ** 2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            own[enough] = wider * variance / independent[enough]
     with np.errstate(divide="ignore", invalid="ignore"):
-        own = wider * variance / independent
         per_event = np.where(made.estimable & (x > 0), independent * x, np.nan)
-    sure = made.patterns.known & np.isfinite(own) & (own > 0) & (x >= rule.minimum_events_for_design)
+    sure = enough & np.isfinite(own) & (own > 0)
     rate = made.group_count[made.patterns.known].sum() / max(n[made.patterns.known].sum(), 1)
     return steadied(own, n, sure, floor), np.where(np.isfinite(per_event), per_event, 1 - rate)
 
@@ -240,112 +251,49 @@ def _ratio_of_count(study: Study, period: int) -> NDArray:
     return np.where((made.group_count == 0) & (made.group_total > 0), 0.0, ratio)
 
 
-def _checks(study: Study, main: Fit, table: pd.DataFrame, side, rule: Rule, candidate, many: bool):
+def _checks(study: Study, main: Fit, made: Columns, side, rule: Rule, candidate, many: bool):
     """For each check a column: whether a candidate passes it. Costly ones are made only where there is a candidate."""
-    each = table[[f"risk_ratio_{name}" for name in study.periods]].to_numpy()
+    each = np.column_stack([made[f"risk_ratio_{name}"] for name in study.periods])
     steady = same_side(each, side[:, None], rule.persistence_ratio).all(axis=1)
-    simple = same_side(table["age_and_sex_risk_ratio"], side, rule.robust_ratio)
+    simple = same_side(made["age_and_sex_risk_ratio"], side, rule.robust_ratio)
     shares, number = agreement(study, side)
-    lone = np.full(len(table), np.nan)
-    within = np.full(len(table), np.nan)
+    lone = np.full(len(side), np.nan)
+    within = np.full(len(side), np.nan)
     if candidate.any():
         without, pupils = without_each(main, candidate, most=2)
         left = np.where(pupils > 0, without * side, np.inf)
         lone = np.exp(side * np.where(np.isnan(left), -np.inf, left).min(axis=0))
         within = within_schools(main, cell_expected(main))
-    shared, low, high = unknown_effect(study, table["pooled_risk_ratio"].to_numpy())
-    table = table.assign(
-        agreeing_specifications=shares,
-        specifications=number,
-        without_one_school=lone,
-        within_schools=within,
-        unknown_shared=shared,
-        unknown_lowest=low,
-        unknown_highest=high,
-    )
+    shared, low, high = unknown_effect(study, made["pooled_risk_ratio"])
+    more: Columns = {
+        "agreeing_specifications": shares,
+        "specifications": np.full(len(side), number),
+        "without_one_school": lone,
+        "within_schools": within,
+        "unknown_shared": shared,
+        "unknown_lowest": low,
+        "unknown_highest": high,
+    }
     worst = np.where(side > 0, low, high)
     absent = _absent_from_a_census(study)
     checks = {
-        "one_census_only": steady | absent | ~np.full(len(table), many),
+        "one_census_only": steady | absent | ~np.full(len(side), many),
         "absent_from_a_census": ~absent,
-        "single_census": np.full(len(table), many),
+        "single_census": np.full(len(side), many),
         "only_after_deprivation": simple,
         "depends_on_analysis": ~(shares < rule.agreeing_specifications),
         "one_school": same_side(lone, side, rule.robust_ratio),
         "between_schools": same_side(within, side, rule.within_schools_ratio),
         "unknown_ethnicity": rule.beyond_size(shared) & same_side(shared, side, 1.0),
     }
-    return (checks, same_side(worst, side, 1.0)), table
+    return (checks, same_side(worst, side, 1.0)), more
+
+
+def _unchecked(groups: int) -> tuple[tuple[dict[str, NDArray], NDArray], Columns]:
+    """Of a family without a candidate: no status rests on a check."""
+    return ({}, np.ones(groups, bool)), {c: np.full(groups, np.nan) for c in CHECKED}
 
 
 def _absent_from_a_census(study: Study) -> NDArray:
     """Which groups have nobody in one of the censuses."""
-    p = study.patterns
-    held = [p.sum_by_group(np.where(study.period == i, p.total, 0)) for i in range(len(study.periods))]
-    return (np.array(held) == 0).any(axis=0)
-
-
-def _with_status(table, rule: Rule, candidate, found, simply, side, checks, determined: NDArray) -> pd.DataFrame:
-    tests, survives_worst = checks
-    passed = np.logical_and.reduce(list(tests.values()))
-    flagged = candidate & passed
-    deprived = simply & ~candidate
-    few = (table["denominator"] < rule.minimum_pupils).to_numpy()
-    low, high = table["pooled_lower"].to_numpy(), table["pooled_upper"].to_numpy()
-    wide = ~((low > rule.ratio_low) | (high < rule.ratio_high))
-    ruled_out = (low > rule.ratio_low) & (high < rule.ratio_high)
-    apart = (low > 1) | (high < 1)
-    known = table["known"].to_numpy()
-    no_ratio = (table["denominator"] == 0).to_numpy() | ~np.isfinite(low)
-    untold = no_ratio & (table["denominator"] > 0).to_numpy() & determined
-    status = np.select(
-        [~known, flagged & (side > 0), flagged, candidate | (deprived & ~untold), few | no_ratio | wide],
-        [INSUFFICIENT, OVER, UNDER, WATCH, INSUFFICIENT],
-        default=NO_EVIDENCE,
-    )
-    reasons = np.select(
-        [~known, flagged, candidate, deprived & ~untold, untold, no_ratio, few, wide, found & apart, ruled_out],
-        [
-            "not_compared",
-            "every_check",
-            "",
-            "goes_with_deprivation",
-            "not_told_apart",
-            "not_calculated",
-            "few_pupils",
-            "wide_interval",
-            "small_difference",
-            "ruled_out",
-        ],
-        default="not_ruled_out",
-    ).astype(object)
-    for code, good in tests.items():
-        reasons = np.where(candidate & ~good & known, _joined(reasons, code), reasons)
-    reasons = np.where(flagged & (low < 1) & (high > 1), _joined(reasons, "least_sure"), reasons)
-    reasons = np.where(flagged & ~survives_worst, _joined(reasons, "worst_case_unknown"), reasons)
-    empty = known & (table["events"] == 0).to_numpy() & ~no_ratio
-    reasons = np.where(empty, _joined(reasons, "not_estimable"), reasons)
-    return table.assign(status=status, reasons=reasons)
-
-
-def _joined(reasons: NDArray, code: str) -> NDArray:
-    return np.array([f"{r}; {code}" if r else code for r in reasons], dtype=object)
-
-
-def _without_model(study: Study, table: pd.DataFrame, rule: Rule) -> pd.DataFrame:
-    """Nobody, or everybody, is identified: no group differs, and none could be seen to."""
-    columns = [
-        "expected",
-        "design_effect",
-        "dispersion",
-        "pooled_risk_ratio",
-        "pooled_lower",
-        "pooled_upper",
-        "false_sign_rate",
-    ]
-    columns += ["q_value", "pupils_affected", "pupils_affected_lower", "pupils_affected_upper"]
-    columns += [f"risk_ratio_{name}" for name in study.periods]
-    columns += ["agreeing_specifications", "specifications", "without_one_school", "within_schools"]
-    columns += ["unknown_shared", "unknown_lowest", "unknown_highest"]
-    reasons = np.where(table["known"], "not_calculated", "not_compared")
-    return table.assign(**dict.fromkeys(columns, np.nan), status=INSUFFICIENT, reasons=reasons)
+    return (np.array([study.by_group(i)[0] for i in range(len(study.periods))]) == 0).any(axis=0)

@@ -9,17 +9,48 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from jsna.disproportionality.levels import alike, products
 from jsna.errors import MeasureError, Problem, did_you_mean
 from jsna.measures.columns import MISSING, NO_PUPILS, aligned, count_status, true_or_false
 
 NOT_RECORDED = "not recorded"
 INTERCEPT = "all"
+Sums = tuple[NDArray, NDArray]
 _NAMED = 20  # problems listed in one message
+
+
+@dataclass(frozen=True, repr=False)
+class Merged:
+    """Rows of a model that leaves some variables out: ``at`` is each pattern's place in the rows of ``matrix``.
+
+    ``columns`` are those of the patterns' matrix; ``dummies`` says which of them are levels of categories, and
+    ``blocks`` names the positions, among the dummies, of each category's.
+    """
+
+    at: NDArray
+    matrix: NDArray
+    columns: NDArray
+    dummies: NDArray
+    blocks: tuple[NDArray, ...]
+
+    @cached_property
+    def levels(self) -> NDArray:
+        """The columns of dummies."""
+        return self.matrix[:, self.dummies]
+
+    @cached_property
+    def _products(self) -> Any:
+        return products(self.matrix)
+
+    def gram(self, weight: NDArray) -> NDArray:
+        """The sum over rows of weight · xᵀx: columns by columns."""
+        return (self._products @ weight).reshape(2 * (self.matrix.shape[1],))
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,11 +80,7 @@ class Patterns:
     clustered: bool
     total: NDArray
     notes: tuple[str, ...] = field(default=())
-
-    @cached_property
-    def cell_group(self) -> NDArray:
-        """The group of each cell."""
-        return self.group[self.pattern]
+    _merged: dict[bytes, Merged] = field(default_factory=dict)
 
     @property
     def pupils(self) -> NDArray:
@@ -66,7 +93,54 @@ class Patterns:
 
     def sum_by_group(self, cells: NDArray) -> NDArray:
         """A column of cells added up to groups."""
-        return np.bincount(self.cell_group, cells, len(self.groups))
+        return self.patterns_by_group(self.sum_by_pattern(cells))
+
+    def sums(self, count: NDArray, cells: NDArray | None = None) -> Sums:
+        """Pupils, and those identified (``count``, a value a cell), by pattern; in a mask of cells alone."""
+        values = (self.total, count) if cells is None else (np.where(cells, v, 0.0) for v in (self.total, count))
+        total, identified = (self.sum_by_pattern(v) for v in values)
+        return total, identified
+
+    def patterns_by_group(self, patterns: NDArray) -> NDArray:
+        """A column of patterns added up to groups."""
+        return np.bincount(self.group, patterns, len(self.groups))
+
+    def merged(self, columns: NDArray) -> Merged:
+        """Patterns that are alike in ``columns``, once; worked out the first time that it is asked for."""
+        key = columns.tobytes()
+        if key not in self._merged:
+            variable = self.variable[columns]
+            dummies = ~np.isin(variable, [INTERCEPT, *self.linear])
+            blocks = tuple(np.flatnonzero(variable[dummies] == v) for v in dict.fromkeys(variable[dummies]))
+            self._merged[key] = Merged(*alike(self.matrix[:, columns], variable), columns, dummies, blocks)
+        return self._merged[key]
+
+    @cached_property
+    def clusters_with_pupils(self) -> int:
+        """How many clusters have pupils."""
+        return int(np.count_nonzero(np.bincount(self.cluster, self.total)))
+
+    @cached_property
+    def clusters_of_groups(self) -> NDArray:
+        """In how many clusters each group has pupils."""
+        return self.held_in_clusters(self.total)
+
+    def held_in_clusters(self, total: NDArray) -> NDArray:
+        """In how many clusters each group has some of ``total``, which has a value a cell."""
+        pairs = self.group[self.pattern] * len(self.clusters) + self.cluster
+        held = np.bincount(pairs, total, len(self.groups) * len(self.clusters))
+        return np.count_nonzero(held.reshape(len(self.groups), -1), axis=1)
+
+    @cached_property
+    def cells_by_cluster(self) -> tuple[NDArray, NDArray]:
+        """The cells in the order of their clusters, and where in it each cluster begins (and the last ends)."""
+        held = np.bincount(self.cluster, minlength=len(self.clusters))
+        return np.argsort(self.cluster, kind="stable"), np.concatenate([[0], np.cumsum(held)])
+
+    def cells_of(self, cluster: int) -> NDArray:
+        """The cells of a cluster."""
+        order, ends = self.cells_by_cluster
+        return order[ends[cluster] : ends[cluster + 1]]
 
     def columns(self, variables: Sequence[str]) -> NDArray:
         """Positions of the columns of the intercept and of ``variables``."""

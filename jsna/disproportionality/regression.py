@@ -6,21 +6,20 @@ pattern times the design, one sparse product.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jsna.disproportionality.patterns import INTERCEPT, Patterns
+from jsna.disproportionality.levels import crossed, level_codes
+from jsna.disproportionality.patterns import INTERCEPT, Merged, Patterns, Sums
+from jsna.disproportionality.separation import Model, independent_columns, named_once, term, with_events
 from jsna.errors import MeasureError, Problem
 
-Model = Literal["poisson", "logistic"]
 _ITERATIONS = 60
-_DEPENDENT = 1e-9  # share of a column's weighted square that the columns before it leave unexplained
 _CONVERGED = 1e-12
 _ALONE = 1e-8  # a cluster that carries a coefficient alone leaves no residual to correct
 _DIVERGED = 30.0  # no log risk or log odds of real pupils lies further from 0
@@ -28,6 +27,34 @@ _DIVERGED = 30.0  # no log risk or log odds of real pupils lies further from 0
 
 class NothingToModel(MeasureError):
     """Nobody, or everybody, is identified in every group that could be modelled."""
+
+
+@dataclass(frozen=True, repr=False)
+class Seen:
+    """What a model sees: rows that it can tell apart, its ``columns`` of them, and pupils and those identified in each.
+
+    Rows that are not ``alive`` hold nobody.
+    """
+
+    merged: Merged
+    columns: NDArray
+    total: NDArray
+    count: NDArray
+    alive: NDArray
+
+    def linear(self, beta: NDArray) -> NDArray:
+        """The sum of the coefficients of each row."""
+        full = np.zeros(self.merged.matrix.shape[1])
+        full[self.columns] = beta
+        return self.merged.matrix @ full
+
+    def score(self, residual: NDArray) -> NDArray:
+        """The residuals of all rows added up by column."""
+        return (self.merged.matrix.T @ residual)[self.columns]
+
+    def gram(self, weight: NDArray) -> NDArray:
+        """The sum over rows of weight · xᵀx."""
+        return self.merged.gram(weight)[np.ix_(self.columns, self.columns)]
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,12 +74,15 @@ class Fit:
     reference: int
     columns: NDArray
     rows: NDArray
+    seen: Seen
+    seen_risk: NDArray
     beta: NDArray
     risk: NDArray
     total: NDArray
     count: NDArray
-    cell_total: NDArray
-    cell_count: NDArray
+    sums: Sums
+    counted: NDArray
+    cells: NDArray | None
     group_total: NDArray
     group_count: NDArray
     silent: NDArray
@@ -66,11 +96,30 @@ class Fit:
     def without(self, cluster: int) -> Fit | None:
         """The same model without one cluster (None: nothing is left to model); fitted once, when it is asked for."""
         if cluster not in self._without:
-            cells = (self.patterns.cluster != cluster) & (self.cell_total > 0)
+            p, own = self.patterns, self.patterns.cells_of(cluster)
+            cells = np.ones(len(p.pattern), bool) if self.cells is None else self.cells.copy()
+            gone = [np.bincount(p.pattern[own], c[own], len(p.matrix)) for c in (self.cell_total, self.cell_count)]
+            cells[own] = False
             self._without[cluster] = try_fit(
-                self.patterns, self.cell_count, variables=self.variables, model=self.model, cells=cells
+                p,
+                self.counted,
+                variables=self.variables,
+                model=self.model,
+                cells=cells,
+                sums=(self.sums[0] - gone[0], self.sums[1] - gone[1]),
+                start=self,
             )
         return self._without[cluster]
+
+    @cached_property
+    def cell_total(self) -> NDArray:
+        """Pupils in each cell, none in those that do not take part."""
+        return self.patterns.total if self.cells is None else np.where(self.cells, self.patterns.total, 0.0)
+
+    @cached_property
+    def cell_count(self) -> NDArray:
+        """Those identified, likewise."""
+        return self.counted if self.cells is None else np.where(self.cells, self.counted, 0.0)
 
     @cached_property
     def matrix(self) -> NDArray:
@@ -78,14 +127,9 @@ class Fit:
         return self.patterns.matrix[np.ix_(self.rows, self.columns)]
 
     @cached_property
-    def weight(self) -> NDArray:
-        """The information that each pattern carries."""
-        return self.total * (self.risk if self.model == "poisson" else self.risk * (1 - self.risk))
-
-    @cached_property
     def bread(self) -> NDArray:
         """The inverse of the information (a generalised one where the model has not settled)."""
-        information = self.matrix.T @ (self.weight[:, None] * self.matrix)
+        information = self.seen.gram(_weight(self.seen.total, self.seen_risk, self.model))
         return np.linalg.inv(information) if self.converged else np.linalg.pinv(information)
 
     @cached_property
@@ -94,34 +138,28 @@ class Fit:
         from scipy.sparse import csr_array
 
         p = self.patterns
-        at = np.full(len(p.matrix), -1)
-        at[self.rows] = np.arange(len(self.rows))
-        pattern = at[p.pattern]
-        cells = np.flatnonzero((pattern >= 0) & (self.cell_total > 0))
-        residual = self.cell_count[cells] - self.cell_total[cells] * self.risk[pattern[cells]]
-        shape = (len(p.clusters), len(self.rows))
-        return csr_array((residual, (p.cluster[cells], pattern[cells])), shape=shape) @ self.matrix
+        risk, matrix = np.zeros(len(p.matrix)), np.zeros((len(p.matrix), len(self.columns)))
+        # Patterns that take no part have a row of zeros: their residuals go nowhere.
+        risk[self.rows], matrix[self.rows] = self.risk, self.matrix
+        order, ends = p.cells_by_cluster
+        residual = self.cell_count - self.cell_total * risk[p.pattern]
+        return csr_array((residual[order], p.pattern[order], ends), shape=(len(p.clusters), len(risk))) @ matrix
 
     @cached_property
     def clusters(self) -> int:
         """How many clusters hold pupils of the fit."""
+        if self.cells is None:
+            return self.patterns.clusters_with_pupils
         return int(np.count_nonzero(np.bincount(self.patterns.cluster, self.cell_total)))
 
     @cached_property
     def information_by_cluster(self) -> NDArray:
         """What each cluster adds to the information: clusters by columns by columns."""
         p = self.patterns
-        at = np.full(len(p.matrix), -1)
-        at[self.rows] = np.arange(len(self.rows))
-        cells = np.flatnonzero((at[p.pattern] >= 0) & (self.cell_total > 0))
-        cells = cells[np.argsort(p.cluster[cells], kind="stable")]
-        pattern = at[p.pattern[cells]]
-        factor = self.risk if self.model == "poisson" else self.risk * (1 - self.risk)
-        root = np.sqrt(self.cell_total[cells] * factor[pattern])
-        weighted = root[:, None] * self.matrix[pattern]
-        ends = np.searchsorted(p.cluster[cells], np.arange(len(p.clusters) + 1))
-        parts = [weighted[a:b].T @ weighted[a:b] for a, b in itertools.pairwise(ends)]
-        return np.array(parts)
+        factor = np.zeros(len(p.matrix))
+        factor[self.rows] = self.risk if self.model == "poisson" else self.risk * (1 - self.risk)
+        coded = level_codes(p.matrix[:, self.columns], p.variable[self.columns])
+        return crossed(coded, p.pattern, p.cluster, len(p.clusters), self.cell_total * factor[p.pattern])
 
     @cached_property
     def bias_reduction(self) -> tuple[NDArray, NDArray, NDArray, NDArray]:
@@ -137,26 +175,36 @@ class Fit:
         stretch = np.where(own < 1 - _ALONE, 1 / np.sqrt(np.maximum(1 - own, _ALONE)), 0.0)
         return held, root, leverage, (basis * stretch[:, None, :]) @ basis.transpose(0, 2, 1)
 
+    @cached_property
+    def clusters_of_groups(self) -> NDArray:
+        """In how many clusters each group has pupils."""
+        p = self.patterns
+        if self.cells is None:
+            return p.clusters_of_groups
+        return p.held_in_clusters(self.cell_total)
+
+    @cached_property
     def independent_meat(self) -> NDArray:
         """The sum of squared scores of single pupils: what the sandwich holds when clusters are left aside."""
-        squared = self.count * (1 - self.risk) ** 2 + (self.total - self.count) * self.risk**2
-        return self.matrix.T @ (squared[:, None] * self.matrix)
+        seen, risk = self.seen, self.seen_risk
+        return seen.gram(seen.count * (1 - risk) ** 2 + (seen.total - seen.count) * risk**2)
 
     def group_effects(self) -> NDArray:
         """The log effect of each group: 0 for the one that the dummies leave out, missing where not estimable."""
         effect = np.full(len(self.patterns.groups), np.nan)
         effect[self.reference] = 0.0
-        at, column = self._group_columns()
+        at, column = self._group_columns
         effect[at] = self.beta[column]
         return np.where(self.estimable, effect, np.nan)
 
     def group_selector(self) -> NDArray:
         """Groups by columns: 1 where a column is the group's own."""
         selector = np.zeros((len(self.patterns.groups), len(self.columns)))
-        at, column = self._group_columns()
+        at, column = self._group_columns
         selector[at, column] = 1.0
         return selector
 
+    @cached_property
     def _group_columns(self) -> tuple[NDArray, NDArray]:
         p = self.patterns
         column = np.flatnonzero(p.variable[self.columns] == p.by)
@@ -171,21 +219,28 @@ def fit(
     variables: Sequence[str] | None = None,
     model: Model = "poisson",
     cells: NDArray | None = None,
+    sums: Sums | None = None,
+    start: Fit | None = None,
 ) -> Fit:
     """The model of ``count`` (one value a cell) on the group and ``variables`` (default: all that were lined up).
 
-    ``cells`` is a boolean mask: cells outside it do not take part. Never raises for what the data hold: a level without
+    ``cells`` is a boolean mask: cells outside it do not take part; ``sums``: pupils, and those identified, by pattern
+    in the cells that do, where they are known already; ``start``: a model like it, from whose coefficients the search
+    is shorter. Never raises for what the data hold: a level without
     events is left out and named, a model that does not converge has ``converged`` false. Raises ``MeasureError`` when
     the model has no such name, or when nobody or everybody is identified.
     """
     if model not in ("poisson", "logistic"):
         raise MeasureError(Problem("No such model.", value=model, expected="poisson or logistic"))
-    total_cells = patterns.total if cells is None else np.where(cells, patterns.total, 0.0)
-    count_cells = np.asarray(count, float) if cells is None else np.where(cells, count, 0.0)
-    total, identified = patterns.sum_by_pattern(total_cells), patterns.sum_by_pattern(count_cells)
+    counted = np.asarray(count, float)
+    total, identified = sums or patterns.sums(counted, cells)
     chosen = patterns.variable if variables is None else [patterns.by, *variables]
     columns = patterns.columns(list(chosen))
-    rows, gone, separated, silent = _with_events(patterns, columns, total, identified, model)
+    # What the model cannot tell apart is one row to it: without deprivation, or crude, there are far fewer.
+    merged = patterns.merged(columns)
+    n, x = (np.bincount(merged.at, v, len(merged.matrix)) for v in (total, identified))
+    alive, gone, separated, quiet = with_events(patterns, merged, n, x, model)
+    rows, silent = np.flatnonzero(alive[merged.at] & (total > 0)), quiet[merged.at] & (total > 0)
     if not len(rows):
         raise NothingToModel(
             Problem("Nobody, or everybody, is identified: there is nothing to model.", value=f"{identified.sum():g}")
@@ -195,16 +250,18 @@ def fit(
     if not present[reference]:
         reference = int(np.argmax(np.where(patterns.known & (present > 0), present, present * 1e-12)))
     own = (patterns.variable == patterns.by) & (patterns.level == patterns.groups[reference])
-    columns = columns[~np.isin(columns, gone) & ~own[columns]]
+    kept = np.flatnonzero(~np.isin(columns, gone) & ~own[columns])
     # The group comes last, so that a group which the adjusters determine is the one that cannot be told apart.
-    columns = np.concatenate(
-        [columns[patterns.variable[columns] != patterns.by], columns[patterns.variable[columns] == patterns.by]]
-    )
-    matrix = patterns.matrix[np.ix_(rows, columns)]
-    independent, empty = _independent(matrix, total[rows])
-    aliased = _named_once(patterns, columns, columns[~independent & ~empty], rows)
-    columns, matrix = columns[independent], matrix[:, independent]
-    beta, risk, converged, iterations = _newton(matrix, total[rows], identified[rows], model)
+    kept = kept[np.argsort(patterns.variable[columns[kept]] == patterns.by, kind="stable")]
+    columns = columns[kept]
+    independent, empty = independent_columns(merged.gram(np.where(alive, n, 0.0))[np.ix_(kept, kept)])
+    aliased = named_once(patterns, columns, columns[~independent & ~empty], rows)
+    columns, kept = columns[independent], kept[independent]
+    near = np.zeros(len(patterns.variable))
+    if start is not None and start.converged:
+        near[start.columns] = start.beta
+    seen = Seen(merged, kept, np.where(alive, n, 0.0), np.where(alive, x, 0.0), alive)
+    beta, risk, converged, iterations = _newton(seen, model, near[columns])
     lost = [patterns.level[c] for c in aliased if patterns.variable[c] == patterns.by]
     return Fit(
         patterns=patterns,
@@ -214,19 +271,22 @@ def fit(
         columns=columns,
         rows=rows,
         beta=beta,
-        risk=risk,
+        seen=seen,
+        seen_risk=risk,
+        risk=risk[merged.at[rows]],
         total=total[rows],
         count=identified[rows],
-        cell_total=total_cells,
-        cell_count=count_cells,
-        group_total=patterns.sum_by_group(total_cells),
-        group_count=patterns.sum_by_group(count_cells),
+        sums=(total, identified),
+        counted=counted,
+        cells=cells,
+        group_total=patterns.patterns_by_group(total),
+        group_count=patterns.patterns_by_group(identified),
         silent=silent,
         estimable=(present > 0) & ~patterns.groups.isin(lost) & converged,
         converged=converged,
         iterations=iterations,
         separated=separated,
-        aliased=tuple(_term(patterns, c) for c in aliased),
+        aliased=tuple(term(patterns, c) for c in aliased),
     )
 
 
@@ -238,101 +298,37 @@ def try_fit(patterns: Patterns, count: NDArray, **choices: Any) -> Fit | None:
         return None
 
 
-def _term(patterns: Patterns, column: int) -> str:
-    return f"{patterns.variable[column]} {patterns.level[column]}"
+def _weight(total: NDArray, risk: NDArray, model: Model) -> NDArray:
+    """The information that each row carries."""
+    return total * (risk if model == "poisson" else risk * (1 - risk))
 
 
-def _with_events(patterns: Patterns, columns: NDArray, total, identified, model: Model):
-    """Patterns that can be fitted; columns, and names of levels, with nobody (or only) identified; patterns lost so.
-
-    The level without a column (the first of a variable) is judged too. Rows that go may leave a level without events,
-    so it is asked again until nothing changes.
-    """
-    rows = total > 0
-    gone: list[int] = []
-    named: list[str] = []
-    silent = np.zeros(len(rows), bool)
-    dummies = columns[~np.isin(patterns.variable[columns], [INTERCEPT, *patterns.linear])]
-    matrix = patterns.matrix[:, dummies]
-    blocks = [np.flatnonzero(patterns.variable[dummies] == v) for v in dict.fromkeys(patterns.variable[dummies])]
-    while True:
-        n, x = matrix.T @ np.where(rows, total, 0.0), matrix.T @ np.where(rows, identified, 0.0)
-        all_n, all_x = total[rows].sum(), identified[rows].sum()
-        drop = np.zeros(len(rows), bool)
-        if all_n > 0 and (all_x == 0 or (model == "logistic" and all_x == all_n)):
-            return np.flatnonzero(drop), gone, tuple(named), silent
-        for i in np.flatnonzero(_one_sided(n, x, model)):
-            inside = rows & (matrix[:, i] == 1)
-            drop |= inside
-            silent |= inside & (patterns.variable[dummies[i]] != patterns.by)
-            gone.append(int(dummies[i]))
-            named.append(_term(patterns, dummies[i]))
-        for block in blocks:
-            if _one_sided(all_n - n[block].sum(), all_x - x[block].sum(), model):
-                inside = rows & (matrix[:, block].sum(axis=1) == 0)
-                drop |= inside
-                name = patterns.variable[dummies[block[0]]]
-                named.append(f"{name} {patterns.first[name]}")
-                silent |= inside & (name != patterns.by)
-        if not drop.any():
-            return np.flatnonzero(rows), gone, tuple(named), silent
-        rows &= ~drop
-
-
-def _one_sided(n, x, model: Model):
-    return (n > 0) & ((x == 0) | ((x == n) & (model == "logistic")))
-
-
-def _named_once(patterns: Patterns, columns: NDArray, aliased: NDArray, rows: NDArray) -> NDArray:
-    """Aliased columns worth a word: where the first level of a variable is gone, another only takes its place."""
-    kept = []
-    for name in dict.fromkeys(patterns.variable[aliased]):
-        own = columns[patterns.variable[columns] == name]
-        first_is_gone = (patterns.matrix[np.ix_(rows, own)].sum(axis=1) > 0).all()
-        kept += list(aliased[patterns.variable[aliased] == name][1 if first_is_gone and name != patterns.by else 0 :])
-    return np.array(kept, int)
-
-
-def _independent(matrix: NDArray, total: NDArray) -> tuple[NDArray, NDArray]:
-    """Which columns add something to those before them, and which hold nothing at all."""
-    gram = matrix.T @ (total[:, None] * matrix)
-    diagonal = gram.diagonal().copy()
-    empty = diagonal <= 0
-    scale = np.sqrt(np.where(empty, 1.0, diagonal))
-    gram = gram / np.outer(scale, scale)
-    keep = ~empty
-    for i in range(len(gram)):
-        pivot = gram[i, i]
-        if not keep[i] or pivot < _DEPENDENT:
-            keep[i] = False
-            continue
-        gram[i + 1 :, i + 1 :] -= np.outer(gram[i + 1 :, i], gram[i, i + 1 :]) / pivot
-    return keep, empty
-
-
-def _newton(matrix: NDArray, total, identified, model: Model) -> tuple[NDArray, NDArray, bool, int]:
-    """Maximum likelihood; steps are halved while the likelihood falls."""
+def _newton(seen: Seen, model: Model, near: NDArray) -> tuple[NDArray, NDArray, bool, int]:
+    """Maximum likelihood, from ``near`` or from one risk for all; steps are halved while the likelihood falls."""
+    total, identified = seen.total, seen.count
     share = identified.sum() / total.sum()
-    beta = np.zeros(matrix.shape[1])
+    beta = np.zeros(len(seen.columns))
     beta[0] = np.log(share) if model == "poisson" else np.log(share / (1 - share))
-    risk, likelihood = _risk(matrix @ beta, total, identified, model)
+    risk, likelihood = _risk(seen.linear(beta), total, identified, model)
+    if near.any():
+        risk_near, likelihood_near = _risk(seen.linear(near), total, identified, model)
+        if likelihood_near > likelihood:
+            beta, risk, likelihood = near, risk_near, likelihood_near
     for iteration in range(1, _ITERATIONS + 1):
-        weight = total * (risk if model == "poisson" else risk * (1 - risk))
-        information = matrix.T @ (weight[:, None] * matrix)
         try:
-            step = np.linalg.solve(information, matrix.T @ (identified - total * risk))
+            step = np.linalg.solve(seen.gram(_weight(total, risk, model)), seen.score(identified - total * risk))
         except np.linalg.LinAlgError:
-            return beta, risk, False, iteration
-        new_risk, new = _risk(matrix @ (beta + step), total, identified, model)
+            return beta, np.where(seen.alive, risk, 0.0), False, iteration
+        new_risk, new = _risk(seen.linear(beta + step), total, identified, model)
         halvings = 0
         while not new >= likelihood - 1e-9 * abs(likelihood) and halvings < 30:
             step, halvings = step / 2, halvings + 1
-            new_risk, new = _risk(matrix @ (beta + step), total, identified, model)
+            new_risk, new = _risk(seen.linear(beta + step), total, identified, model)
         beta, risk, likelihood = beta + step, new_risk, new
         if np.abs(step).max() <= _CONVERGED * max(1.0, np.abs(beta).max()):
-            return beta, risk, bool(np.abs(beta).max() < _DIVERGED), iteration
+            return beta, np.where(seen.alive, risk, 0.0), bool(np.abs(beta).max() < _DIVERGED), iteration
     settled = np.abs(step).max() < 1e-9 and np.abs(beta).max() < _DIVERGED
-    return beta, risk, bool(settled), _ITERATIONS
+    return beta, np.where(seen.alive, risk, 0.0), bool(settled), _ITERATIONS
 
 
 def _risk(linear: NDArray, total, identified, model: Model) -> tuple[NDArray, float]:

@@ -81,7 +81,7 @@ def without_each(fitted: Fit, wanted: NDArray, most: int | None = None) -> tuple
     the school; −infinity for a group with nobody identified anywhere.
     """
     p = fitted.patterns
-    pairs = p.cluster * len(p.groups) + p.cell_group
+    pairs = p.cluster * len(p.groups) + p.group[p.pattern]
     shape = (len(p.clusters), len(p.groups))
     pupils, events = (
         np.bincount(pairs, cells, shape[0] * shape[1]).reshape(shape)

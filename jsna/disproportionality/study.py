@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from jsna.disproportionality.adjusted import contrasts
-from jsna.disproportionality.patterns import Patterns, lined_up, require_columns, usable_counts
+from jsna.disproportionality.patterns import Patterns, Sums, lined_up, require_columns, usable_counts
 from jsna.disproportionality.regression import Fit, try_fit
 from jsna.errors import MeasureError, Problem
 from jsna.measures.columns import true_or_false
@@ -31,7 +31,9 @@ class Study:
     demographic: tuple[str, ...]
     deprivation: tuple[str, ...]
     subsets: Mapping[str, NDArray] = field(default_factory=dict)
-    _fits: dict[tuple[str, object, str], Fit | None] = field(default_factory=dict)
+    _shared: dict[str, NDArray] = field(default_factory=dict)
+    _sums: dict[tuple[object, str], Sums] = field(default_factory=dict)
+    _fits: dict[tuple[tuple[str, ...], object, str], Fit | None] = field(default_factory=dict)
 
     def variables(self, line: str) -> list[str]:
         """What a line adjusts for, besides the census."""
@@ -47,16 +49,42 @@ class Study:
 
     def fit(self, line: str, period: int | None = None, subset: str = "") -> Fit | None:
         """The model of a line; None where nobody, or everybody, is identified."""
-        key = (line, period, subset)
+        # Where the groups are fifths of deprivation, two lines are the same model.
+        key = (tuple(self.variables(line)), period, subset)
         if key not in self._fits:
-            cells = self.cells(period, subset)
-            x = self.count.sum() if cells is None else self.count[cells].sum()
-            n = self.patterns.total.sum() if cells is None else self.patterns.total[cells].sum()
-            made = (
-                try_fit(self.patterns, self.count, variables=self.variables(line), cells=cells) if 0 < x < n else None
-            )
-            self._fits[key] = made
+            sums = self.sums(period, subset)
+            some = 0 < sums[1].sum() < sums[0].sum()
+            chosen = {"variables": key[0], "cells": self.cells(period, subset), "sums": sums}
+            if period is not None or subset:
+                # The same model of all pupils is a start from which the search is short.
+                chosen["start"] = self.fit(line)
+            self._fits[key] = try_fit(self.patterns, self.count, **chosen) if some else None
         return self._fits[key]
+
+    def sums(self, period: int | None = None, subset: str = "") -> Sums:
+        """Pupils, and those identified, by pattern: of a census, and of a subset; added up once, for all lines."""
+        if (period, subset) not in self._sums:
+            if period is not None:
+                # A pattern is of one census.
+                here = self._pattern_period == period
+                total, identified = self.sums(None, subset)
+                made = np.where(here, total, 0.0), np.where(here, identified, 0.0)
+            else:
+                made = self.patterns.sums(self.count, self.cells(None, subset))
+            self._sums[period, subset] = made
+        return self._sums[period, subset]
+
+    def by_group(self, period: int | None = None) -> Sums:
+        """Pupils, and those identified, by group: of a census, or of all."""
+        total, identified = self.sums(period)
+        return self.patterns.patterns_by_group(total), self.patterns.patterns_by_group(identified)
+
+    @property
+    def _pattern_period(self) -> NDArray:
+        if "period" not in self._shared:
+            self._shared["period"] = np.full(len(self.patterns.matrix), -1)
+            self._shared["period"][self.patterns.pattern] = self.period
+        return self._shared["period"]
 
     def log_ratio(self, line: str, period: int | None = None, subset: str = "") -> NDArray:
         """Log ratio of each group to all others; missing where it cannot be estimated."""
@@ -89,7 +117,7 @@ def studies(
         frame, group=group, total=total, adjust=[period, *demographic, *deprivation], cluster=cluster, known=known
     )
     at, periods = _periods(frame[period])
-    masks = _masks(frame, subsets or {})
+    masks, shared = _masks(frame, subsets or {}), {}
     for outcome, count in counts.items():
         yield (
             outcome,
@@ -102,19 +130,21 @@ def studies(
                 demographic=tuple(demographic),
                 deprivation=tuple(deprivation),
                 subsets=masks,
+                _shared=shared,
             ),
         )
 
 
 def _periods(column: pd.Series) -> tuple[NDArray, pd.Index]:
     """The census of each row (−1: not recorded), and the names of the censuses, oldest first."""
-    named = column.astype(object).map(lambda v: str(int(v)) if isinstance(v, float) and v.is_integer() else v)
-    text = named.astype(str)
+    place, values = pd.factorize(column)
+    each = pd.Series([str(int(v)) if isinstance(v, float) and v.is_integer() else v for v in values], dtype=object)
     if not column.notna().any():
         raise MeasureError(
             Problem("No row says of which census it is.", where=f"column {column.name}", expected="one census or more")
         )
-    twice = [t for t, n in named[column.notna()].groupby(text).nunique().items() if n > 1]
+    text = each.astype(str)
+    twice = [t for t, n in each.groupby(text).nunique().items() if n > 1]
     if twice:
         raise MeasureError(
             *(
@@ -127,7 +157,8 @@ def _periods(column: pd.Series) -> tuple[NDArray, pd.Index]:
                 for name in twice
             )
         )
-    return pd.factorize(text.where(column.notna()), sort=True)
+    code, names = pd.factorize(text, sort=True)
+    return np.append(code, -1)[place], names
 
 
 def _masks(frame: pd.DataFrame, subsets: Mapping[str, pd.Series]) -> dict[str, NDArray]:

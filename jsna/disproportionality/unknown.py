@@ -94,8 +94,7 @@ def unknown_effect(study: Study, ratio: NDArray) -> tuple[NDArray, NDArray, NDAr
     Each is the pooled ratio times what the same change does to the crude one (latest census).
     """
     p = study.patterns
-    latest = study.period == len(study.periods) - 1
-    n, x = p.sum_by_group(np.where(latest, p.total, 0)), p.sum_by_group(np.where(latest, study.count, 0))
+    n, x = study.by_group(len(study.periods) - 1)
     unknown, identified = n[~p.known].sum(), x[~p.known].sum()
     if not unknown:
         return ratio, ratio, ratio

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 
+from jsna.counts import NEEDS, OUTCOMES
 from jsna.disclosure import Policy, Released, protect
 from jsna.disproportionality import Flags, flags, repetition_floor, specification_curve
 from jsna.disproportionality.rule import FLAGGED, OVER, UNDER, WATCH
@@ -25,6 +27,8 @@ from jsna.evidence.comparison import (
 from jsna.evidence.other_rules import RULE, with_other_rules
 from jsna.sealed import Sealed
 
+ALL_OUTCOMES = (*OUTCOMES, *(f"need_{n}" for n in NEEDS))
+DEMOGRAPHIC, DEPRIVATION = ("sex", "year_group"), ("idaci_quintile",)
 STANDING = (OVER, UNDER, WATCH)
 NO_SPECIAL = "without special schools and alternative provision"
 LINES = ("crude", "age_and_sex", "adjusted")
@@ -73,27 +77,9 @@ def assess(
     latest of ``periods``, the flags rest on all. ``wider`` maps groups to wider ones for the specification curve.
     Raises ``SourceError`` when a group stands in the counts that the dimension does not know.
     """
-    frame = cells.unseal("to compare groups")
-    frame = frame.rename(columns={by.column: "group"}).assign(group=lambda f: f["group"].astype(str))
-    strangers = sorted(set(frame["group"]) - set(by.labels))
-    if strangers:
-        raise SourceError(
-            Problem("Rows are in groups that the code list does not know.", where=by.column, value=strangers[:5])
-        )
+    frame, columns = asked(cells, by, demographic=demographic, deprivation=deprivation)
     order = {code: i for i, code in enumerate(by.labels)}
-    frame["known"] = ~frame["group"].isin(by.unknown)
-    frame["period"] = frame["time_period"].astype(str)
-    columns = {
-        "group": "group",
-        "total": "pupils",
-        "period": "period",
-        "cluster": "latest_school",
-        "demographic": [c for c in demographic if c != by.column],
-        "deprivation": [c for c in deprivation if c != by.column],
-        "known": "known",
-        "subsets": {NO_SPECIAL: ~frame["special"].astype(bool)},
-    }
-    floors = _floors(repeats, outcomes, len(periods))
+    floors = floors_of(repeats, outcomes, len(periods))
     found = flags(frame, outcomes=outcomes, repetition=floors, confidence=confidence, **columns)
     latest = shown.unseal("to compare groups").rename(columns={by.column: "group"})
     latest = latest[latest["time_period"].astype(str) == periods[-1]].assign(group=lambda f: f["group"].astype(str))
@@ -118,7 +104,47 @@ def assess(
     )
 
 
-def _floors(repeats: Sealed, outcomes: Sequence[str], periods: int) -> dict[str, float]:
+def adjusters_of(by: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What groups of the column ``by`` are compared alike in: demographic columns, and those of deprivation.
+
+    >>> adjusters_of("sex"), adjusters_of("idaci_quintile")
+    ((('year_group',), ('idaci_quintile',)), (('sex', 'year_group'), ()))
+    """
+    deprivation = () if by.startswith("idaci") else DEPRIVATION
+    return tuple(c for c in DEMOGRAPHIC if c != by), deprivation
+
+
+def asked(
+    cells: Sealed, by: Dimension, *, demographic: Sequence[str], deprivation: Sequence[str]
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Cells in the form that ``flags`` takes, and the names of its columns; true counts, for calculation only.
+
+    ``cells`` as in ``assess``. Raises ``SourceError`` when a group stands in the counts that the dimension does not
+    know.
+    """
+    frame = cells.unseal("to compare groups")
+    frame = frame.rename(columns={by.column: "group"}).assign(group=lambda f: f["group"].astype(str))
+    strangers = sorted(set(frame["group"].unique()) - set(by.labels))
+    if strangers:
+        raise SourceError(
+            Problem("Rows are in groups that the code list does not know.", where=by.column, value=strangers[:5])
+        )
+    frame["known"] = ~frame["group"].isin(by.unknown)
+    frame["period"] = frame["time_period"].astype(str)
+    return frame, {
+        "group": "group",
+        "total": "pupils",
+        "period": "period",
+        "cluster": "latest_school",
+        "demographic": [c for c in demographic if c != by.column],
+        "deprivation": [c for c in deprivation if c != by.column],
+        "known": "known",
+        "subsets": {NO_SPECIAL: ~frame["special"].astype(bool)},
+    }
+
+
+def floors_of(repeats: Sealed, outcomes: Sequence[str], periods: int) -> dict[str, float]:
+    """By how much counting the same pupils in several censuses widens the variance of each outcome."""
     pairs = repeats.unseal("to allow for pupils who stand in several censuses")
     return {o: repetition_floor(pairs[pairs["outcome"] == o], periods=periods) for o in outcomes}
 

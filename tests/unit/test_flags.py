@@ -615,3 +615,17 @@ def test_one_group_in_a_single_school_does_not_widen_everybody():
 def test_too_few_groups_for_a_line_share_their_mean():
     size = np.array([100.0, 400, 900])
     np.testing.assert_allclose(line_of(np.array([2.0, 3.0, 4.0]), size, np.array([50.0, 5_000])), 3.0)
+
+
+@pytest.mark.parametrize("kind", ["true", "quiet"])
+def test_without_every_check_no_status_changes_and_only_families_without_a_candidate_lack_them(kind):
+    frame = _world(_only("C", 2.0)) if kind == "true" else _world(seed=3)
+    every, few = _flags(frame).table, _flags(frame, every_check=False).table
+    kept = ["status", "reasons", "q_value", "pooled_risk_ratio", "pooled_lower", "pooled_upper", "pupils_affected"]
+    pd.testing.assert_frame_equal(few[kept], every[kept])
+    assert list(few) == list(every)
+    candidate = every["status"].isin(["over-identified", "under-identified", "watch"]).any()
+    assert candidate == (kind == "true")
+    assert every["agreeing_specifications"].notna().any()
+    assert few["agreeing_specifications"].notna().any() == candidate
+    assert few["risk_ratio_2026"].notna().any() == candidate

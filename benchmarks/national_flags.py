@@ -1,10 +1,10 @@
 """How long do flags of every authority take, and what would the same by rows cost?
 
-    python benchmarks/national_flags.py --data FOLDER [--jobs 2] [--areas 153]
+    python benchmarks/national_flags.py --data FOLDER [--outcomes 14] [--jobs 2] [--areas 153]
 
 9.1 million invented pupils in three censuses and 153 authorities (27 million rows, made into FOLDER once, 0.2 GB), by
-four dimensions and all the outcomes that the chapters name, which are more than the fourteen of the goal. Counting is
-part of the time, starting processes too. Memory is the largest of all processes together.
+four dimensions and the first fourteen outcomes that the chapters name (``--outcomes 17``: all). Counting is part of the
+time, starting processes too. Memory is the largest of all processes together.
 
 Beside it one model of one outcome and one dimension in the authority of middling size by statsmodels, a row a pupil and
 census, with school-clustered errors. A flag needs some fifteen models, and pooling and checks come on top; one model a
@@ -31,14 +31,14 @@ from refresh import tree_size  # noqa: E402
 
 from jsna.synthetic.national import PUPILS, authorities, sizes  # noqa: E402
 
-GOAL_SECONDS, GOAL_OUTCOMES = 300, 14
+GOAL_SECONDS, OUTCOMES = 300, 14
 
 
-def run_flags(folder: Path, areas: int, jobs: int) -> None:
+def run_flags(folder: Path, areas: int, outcomes: int, jobs: int) -> None:
     """All flags in this process and its workers: prints seconds, processor seconds, peak memory and what was found."""
     import os
 
-    from jsna.national_flags import national_flags
+    from jsna.national_flags import ALL_OUTCOMES, national_flags
 
     most, done = [0.0], threading.Event()
 
@@ -48,7 +48,9 @@ def run_flags(folder: Path, areas: int, jobs: int) -> None:
 
     threading.Thread(target=watch, daemon=True).start()
     started = time.perf_counter()
-    made = national_flags("parquet", str(folder), areas=authorities()[:areas], jobs=jobs)
+    made = national_flags(
+        "parquet", str(folder), areas=authorities()[:areas], outcomes=ALL_OUTCOMES[:outcomes], jobs=jobs
+    )
     seconds = time.perf_counter() - started
     done.set()
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
@@ -100,19 +102,21 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="a folder for the files")
     parser.add_argument("--pupils", type=int, default=PUPILS)
     parser.add_argument("--areas", type=int, default=153, help="only the first so many")
+    parser.add_argument("--outcomes", type=int, default=OUTCOMES, help="the first so many")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--flags", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--peer", default="", help=argparse.SUPPRESS)
     options = parser.parse_args()
     folder = national(options.data, options.pupils)
     if options.flags:
-        run_flags(folder, options.areas, options.jobs)
+        run_flags(folder, options.areas, options.outcomes, options.jobs)
         return 0
     if options.peer:
         run_peer(folder, options.peer)
         return 0
     told = ["--data", str(options.data), "--pupils", str(options.pupils)]
-    made = alone(*told, "--flags", "--areas", str(options.areas), "--jobs", str(options.jobs))
+    counts = {"--areas": options.areas, "--outcomes": options.outcomes, "--jobs": options.jobs}
+    made = alone(*told, "--flags", *(str(word) for pair in counts.items() for word in pair))
     print(
         f"{made['areas']} authorities, {made['families']:,} families of {made['outcomes']} outcomes, {made['rows']:,} "
         f"rows, {made['flagged']:,} flagged: {made['seconds']:.0f} s, {made['cpu']:.0f} processor seconds, "
@@ -130,7 +134,7 @@ def main() -> int:
         f"authorities: {whole / 3600:.1f} processor hours (EXTRAPOLATED)"
     )
     missed = ["time"] * (made["seconds"] > GOAL_SECONDS) + ["authorities"] * bool(made["problems"])
-    missed += ["outcomes"] * (made["outcomes"] < GOAL_OUTCOMES)
+    missed += ["outcomes"] * (made["outcomes"] < OUTCOMES)
     print(f"goals missed: {', '.join(missed) or 'none'} (goal: at most {GOAL_SECONDS} s)")
     return int(bool(missed))
 

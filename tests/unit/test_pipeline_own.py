@@ -169,7 +169,7 @@ def test_lists_that_say_no_age_and_cannot_be_joined_are_no_comparison_and_no_fau
     cases = {age: _cases([(*told, age)] * 12) for age in (5, None)}
     assert own_counts(cases[5]).says_ages
     area = Area(Params())
-    area.__dict__ |= {"ehc_cases": cases[None], "roll": SimpleNamespace(rows=False), "policy": area.params.policy()}
+    area.__dict__.update(ehc_cases=cases[None], roll=SimpleNamespace(rows=False), policy=area.params.policy())
     shown = pipeline.own(area)
     assert "cannot be joined to pupils" in shown.extras["gap"]["reason"]
     assert "Name the School Census under pupils:" in shown.extras["gap"]["mend"]

@@ -16,7 +16,7 @@ from jsna.codes import all_versions, local_authority
 from jsna.disclosure import Policy
 from jsna.disclosure.limits import SOURCES, limit_faults, threshold_faults, zeros_faults
 from jsna.errors import CodeListError, ParamsError, Problem, did_you_mean
-from jsna.warehouse import ENGINE_VARIABLE, Warehouse
+from jsna.warehouse import ENGINE_VARIABLE, Table, Warehouse
 
 DATA_VARIABLE = "JSNA_DATA"
 FRAMES_VARIABLE = "JSNA_FRAMES"
@@ -26,23 +26,6 @@ PREVIOUS_VARIABLE = "JSNA_PREVIOUS"
 BY_ENVIRONMENT = {"frames": FRAMES_VARIABLE, "rules": RULES_VARIABLE, "previous": PREVIOUS_VARIABLE}
 FEWEST_NEIGHBOURS = 3
 LOCAL_KEYS = ("pupils", "engine", "census_date", "sen2", "extracts", "schools", "postcodes", "key_file")
-
-
-class Table(BaseModel):
-    """A table of pupils in a database: ``url`` without a password, ``table``, and ``columns`` (ours: theirs)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    url: Annotated[str, Field(description="Such as postgresql://server/warehouse or duckdb:///file.duckdb.")]
-    table: Annotated[str, Field(description="Its name, with a schema before it where it has one.")]
-    columns: Annotated[
-        dict[str, str], Field(min_length=1, description="What each column is called there, such as upn: pupil_upn.")
-    ]
-    where: Annotated[
-        dict[str, str | int], Field(description="Only rows in which a column has this value, such as year: 2026.")
-    ] = {}
-    password_env: Annotated[str, Field(description="Environment variable that holds the password.")] = ""
-    password_file: Annotated[str, Field(description="File whose first line is the password.")] = ""
 
 
 class Params(BaseModel):

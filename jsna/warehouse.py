@@ -1,4 +1,4 @@
-"""The key ``engine`` of a params file: pupils that are counted where they are, and what names them."""
+"""Pupils in a database or warehouse, as a params file names them: a table that is read, or one that is counted."""
 
 from __future__ import annotations
 
@@ -17,6 +17,23 @@ if TYPE_CHECKING:
 ENGINE_VARIABLE = "JSNA_ENGINE"
 """Tells a kernel which engine to ask, so that no address is written into a notebook. No password is ever in it."""
 SPARK = re.compile(r"local(\[(\d+|\*)\])?|yarn|(spark|sc)://[^\s@]+", re.IGNORECASE)
+
+
+class Table(BaseModel):
+    """A table of pupils in a database: ``url`` without a password, ``table``, and ``columns`` (ours: theirs)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    url: Annotated[str, Field(description="Such as postgresql://server/warehouse or duckdb:///file.duckdb.")]
+    table: Annotated[str, Field(description="Its name, with a schema before it where it has one.")]
+    columns: Annotated[
+        dict[str, str], Field(min_length=1, description="What each column is called there, such as upn: pupil_upn.")
+    ]
+    where: Annotated[
+        dict[str, str | int], Field(description="Only rows in which a column has this value, such as year: 2026.")
+    ] = {}
+    password_env: Annotated[str, Field(description="Environment variable that holds the password.")] = ""
+    password_file: Annotated[str, Field(description="File whose first line is the password.")] = ""
 
 
 class Warehouse(BaseModel):

@@ -44,10 +44,14 @@ def official(area: Area) -> Pipeline:
 
 
 @needs("cases")
-def own(area: Area) -> Pipeline:
+def own(area: Area) -> Pipeline | Exhibit:
     """The stages that the authority's own lists can tell, by the same groups, and within age."""
+    counts = own_counts_of(area)
+    if not counts.says_ages:
+        words = texts()["pipeline"]
+        return gap("ehc-pipeline", " ".join(words["no_ages"].split()), " ".join(words["join"].split()))
     return compared_own(
-        own_counts_of(area),
+        counts,
         policy=area.policy,
         source=case_source(area),
         synthetic=area.synthetic,

@@ -81,8 +81,10 @@ class Work:
 
     @property
     def params(self) -> Params:
-        """The area's parameters with the folder of official files spelt out, for workers elsewhere."""
+        """The area's parameters with official files and an engine's files spelt out, for workers elsewhere."""
         params = self.pack.area.params
+        if params.engine:
+            params = params.model_copy(update={"engine": params.engine.found_from_anywhere()})
         if params.source == "synthetic" or not params.has_data_folder():
             return params
         return params.model_copy(update={"data": str(params.data_folder().resolve())})

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 
+from jsna.area import Area
+from jsna.chapters import pipeline
 from jsna.disclosure import Policy
 from jsna.evidence.pipeline import UNKNOWN
 from jsna.evidence.pipeline.own import compared_own
 from jsna.evidence.pipeline.own_counts import own_counts
 from jsna.files.result import Loaded, Summary, together
+from jsna.params import Params
 
 
 def _loaded(frame: pd.DataFrame, period: str) -> Loaded:
@@ -156,3 +161,15 @@ def test_reviews_and_disputes_join_the_stages_and_take_age_from_the_census():
     assert cells.loc[("review_in_4_weeks", "sex", "Female")].tolist() == [12, 20]
     assert cells.loc[("review_in_4_weeks", "age", "11-15")].tolist() == [10, 10]
     assert cells.loc[("review_in_4_weeks", "age", UNKNOWN)].tolist() == [2, 10]
+
+
+def test_lists_that_say_no_age_and_cannot_be_joined_are_no_comparison_and_no_fault():
+    """As beside pupils whom a warehouse counts: the chapter says so."""
+    told = ("2024-12-01", "assess", 20, 150, False, "F", "WBRI")
+    cases = {age: _cases([(*told, age)] * 12) for age in (5, None)}
+    assert own_counts(cases[5]).says_ages
+    area = Area(Params())
+    area.__dict__.update(ehc_cases=cases[None], roll=SimpleNamespace(rows=False), policy=area.params.policy())
+    shown = pipeline.own(area)
+    assert "cannot be joined to pupils" in shown.extras["gap"]["reason"]
+    assert "Name the School Census under pupils:" in shown.extras["gap"]["mend"]

@@ -48,6 +48,12 @@ class OwnCounts:
     periods: dict[str, str]
     figures: dict[str, tuple[str, str, str]]
 
+    @property
+    def says_ages(self) -> bool:
+        """Whether the age of anybody is known: groups are compared within ages."""
+        cells = self.cells.unseal("to see whether ages are known")
+        return bool(((cells["dimension"] != "age") & (cells["band"] != UNKNOWN)).any())
+
     def rows(self) -> Sealed:
         """One row a dimension, outcome and group, bands added up.
 

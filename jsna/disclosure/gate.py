@@ -156,7 +156,8 @@ def _by_pattern(
     hidden[counted] = pattern.hides(named[counted])
     base[counted] = pattern.bases(named[counted])
     near = (base > 0) & (counts.astype("float64") % base.clip(lower=1) == 0)
-    threshold = named.str.partition("|")[0].map({s: policy.threshold_of(s) for s in _sources(named)})
+    source = named.astype("str").str.split("|", n=1).str[0]
+    threshold = source.map({s: policy.threshold_of(s) for s in source.unique()})
     bare = _small(counts, threshold, policy) & counted & ~hidden
     if bare.any():
         raise DisclosureError(
@@ -168,10 +169,6 @@ def _by_pattern(
             )
         )
     return hidden & ~near, ("r" + base.astype("str")).where(near, "")
-
-
-def _sources(names: pd.Series) -> set[str]:
-    return set(names.str.partition("|")[0])
 
 
 def _small(counts: pd.Series, threshold: pd.Series | int, policy: Policy) -> pd.Series:

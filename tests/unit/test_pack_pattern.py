@@ -62,6 +62,10 @@ def test_a_row_with_no_such_count_is_not_looked_up():
     assert shown["pupils"].tolist() == ["z", 20.0]
 
 
+def test_a_table_without_rows_leaves_as_one():
+    assert released(sealed([]), pattern(A="shown")).frame.empty
+
+
 def test_a_rounded_count_stands_with_what_it_is_rounded_to_and_an_exact_one_does_not():
     kept = pattern(A=10, B=10, C="shown")
     shown = released(sealed([1170, 1165, 40], share=[1.0, 2.0, 3.0]), kept).text()

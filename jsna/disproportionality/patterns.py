@@ -171,7 +171,7 @@ def lined_up(
     notes: list[str] = []
     codes, levels = [], []
     for name in (group, *adjust):
-        code, level = _factor(frame[name], name, totals, notes)
+        code, level = _factor(frame[name], name, totals, notes, unused=name == group)
         codes.append(code)
         levels.append(level)
     for name in linear:
@@ -252,8 +252,12 @@ def usable_counts(count: pd.Series, total: pd.Series, named: pd.Series) -> tuple
     return x, n
 
 
-def _factor(column: pd.Series, name: str, totals: NDArray, notes: list[str]) -> tuple[NDArray, pd.Index]:
+def _factor(
+    column: pd.Series, name: str, totals: NDArray, notes: list[str], *, unused: bool = False
+) -> tuple[NDArray, pd.Index]:
+    """The code of each row and the levels; with ``unused`` also levels of which there is no row."""
     if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column if unused else column.cat.remove_unused_categories()
         codes, levels = column.cat.codes.to_numpy().astype("int64"), column.cat.categories
     else:
         codes, levels = pd.factorize(column, sort=True)

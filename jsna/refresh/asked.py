@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
-from typing import Any
-
-import yaml
 
 from jsna.area import Area
 from jsna.counts.question import Question
 from jsna.errors import Problem, SourceError
+from jsna.files.packaged import packaged_yaml
 from jsna.sources.homes import UNKNOWN_WARD
 
 
 @cache
 def asked() -> dict[str, list[list[list[str]]]]:
     """The questions, as ``asked.yml`` lists them."""
-    told: dict[str, Any] = yaml.safe_load(files("jsna.refresh").joinpath("asked.yml").read_text(encoding="utf-8"))
-    return told
+    return packaged_yaml("jsna.refresh", "asked.yml")
 
 
 def ask_ahead(area: Area) -> None:

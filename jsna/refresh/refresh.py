@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterable
@@ -221,7 +222,8 @@ def _workers(asked: Asked) -> Any:
 
         return Cluster(asked.scheduler, asked.out.resolve())
     warm_up()
-    return Workers(asked.workers)
+    # what workers fork from may have been started before a variable, such as a password, was set
+    return Workers(asked.workers, dict(os.environ))
 
 
 def _begin(works: list[Work], asked: Asked) -> None:

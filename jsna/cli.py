@@ -13,11 +13,7 @@ import time
 import traceback
 from pathlib import Path
 
-from jsna import compare, priors, release, schema, synth, voice_kit
-from jsna.audit import command as audit
 from jsna.errors import WorkbenchError
-from jsna.fetch import command as fetch
-from jsna.pack.open_data import command as screen
 
 MESSAGE_LINES = 10
 HOW = "python3 workbench.py"
@@ -27,8 +23,8 @@ TRACEBACK_VARIABLE = "JSNA_TRACEBACK"
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code; a user never sees a traceback of the workbench's own errors."""
-    arguments = _parser().parse_args(argv)
     try:
+        arguments = _parser().parse_args(argv)
         return arguments.run(arguments)
     except WorkbenchError as error:
         _say(str(error))
@@ -67,6 +63,12 @@ def _of_our_own(fault: Exception) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
+    # imported here, a second's work, so that Ctrl-C is answered in words from the first moment
+    from jsna import compare, priors, release, schema, synth, voice_kit
+    from jsna.audit import command as audit
+    from jsna.fetch import command as fetch
+    from jsna.pack.open_data import command as screen
+
     parser = argparse.ArgumentParser(prog="jsna", description="Evidence packs on special educational needs.")
     commands = parser.add_subparsers(dest="command", required=True)
     refresh = commands.add_parser("refresh", help="make the evidence pack of a params file")

@@ -22,8 +22,11 @@ import selectors
 import signal
 import socket
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
+
+HOLD_VARIABLE = "JSNA_WARM_HOLD"
 
 LONGEST_REQUEST = 4_000_000
 TEST = "self-test"
@@ -40,12 +43,16 @@ class Asked:
 
 
 def preload() -> None:
-    """Import what chapters import, and let the slow first uses happen here once."""
+    """Import what chapters import, and let the slow first uses happen here once.
+
+    With ``HOLD_VARIABLE`` "kernel" only what every kernel needs: less memory, and chapters import the rest themselves.
+    """
+    if os.environ.get(HOLD_VARIABLE) == "kernel":
+        _hold((*KERNEL, "jsna.notebook"))
+        return
     import jsna.chapters
 
-    for room in ("ipykernel.kernelapp", "ipykernel.zmqshell", "jsna.notebook", "jsna.area", *LAZY):
-        with contextlib.suppress(ImportError):
-            importlib.import_module(room)
+    _hold((*KERNEL, "jsna.notebook", "jsna.area", *LAZY))
     for module in pkgutil.iter_modules(jsna.chapters.__path__, "jsna.chapters."):
         importlib.import_module(module.name)
     from jsna.evidence.catalogue import catalogue, frame_of
@@ -58,6 +65,13 @@ def preload() -> None:
     gc.freeze()
 
 
+def _hold(rooms: Iterable[str]) -> None:
+    for room in rooms:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(room)
+
+
+KERNEL = ("ipykernel.kernelapp", "ipykernel.zmqshell")
 # What the rooms import inside of functions, for the sake of commands that do not need it.
 LAZY = (
     "duckdb",

@@ -214,8 +214,9 @@ def test_a_part_has_no_groups_that_it_does_not_count(known):
 
 
 def test_chapters_ask_nothing_that_was_not_asked_before(folder, monkeypatch):
-    """Else an engine could fail in the middle of a run. No model is fitted and
-    no picture drawn here: what they are given is asked for."""
+    """Else an engine could fail in the middle of a run. No model is fitted and no picture drawn here: what they are
+    given is asked for.
+    """
     area = Area(Params(source="local", engine=Warehouse(kind="parquet", address=str(folder))))
     area.__dict__["policy"] = area.params.policy()
     _ = area.synthetic

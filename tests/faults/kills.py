@@ -50,7 +50,8 @@ class Place:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            env=os.environ | {"PYTHONPATH": str(ROOT), "JSNA_CACHE": str(self.folder / "cache")},
+            env=os.environ
+            | {"PYTHONPATH": str(ROOT), "JSNA_CACHE": str(self.folder / "cache"), "JSNA_WARM_HOLD": "kernel"},
         )
 
     def learn(self) -> None:

@@ -184,7 +184,7 @@ def test_a_fault_that_nobody_foresaw_is_told_by_kind_and_place_and_without_its_w
     def failing(*_, **__):
         return {}["1 pupil of ward Sundon Park"]
 
-    monkeypatch.setattr("jsna.schema.Params.model_json_schema", failing)
+    monkeypatch.setattr("jsna.params.Params.model_json_schema", failing)
     assert main(["schema"]) == 4
     text = said(capsys)
     assert "KeyError" in text

@@ -10,6 +10,7 @@ import os
 import re
 import time
 import zipfile
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 
@@ -65,14 +66,14 @@ def appeals_rows(content):
 
 
 def workbook_cells(path, sheet):
-    book = openpyxl.load_workbook(path, read_only=True)
-    return list(book[sheet or book.sheetnames[0]].iter_rows(values_only=True))
+    with closing(openpyxl.load_workbook(path, read_only=True)) as book:
+        return list(book[sheet or book.sheetnames[0]].iter_rows(values_only=True))
 
 
 def lsoa_rows(path):
-    book = openpyxl.load_workbook(path, read_only=True)
-    sheets = [s for s in book if s.title not in ("Notes", "Contents")]
-    return max(sum(str(r[0]).startswith("E01") for r in s.iter_rows(values_only=True, max_col=1)) for s in sheets)
+    with closing(openpyxl.load_workbook(path, read_only=True)) as book:
+        sheets = [s for s in book if s.title not in ("Notes", "Contents")]
+        return max(sum(str(r[0]).startswith("E01") for r in s.iter_rows(values_only=True, max_col=1)) for s in sheets)
 
 
 def ods_rows(path):

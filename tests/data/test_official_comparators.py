@@ -6,6 +6,7 @@ import csv
 import io
 import statistics
 import zipfile
+from contextlib import closing
 
 import pandas as pd
 import pytest
@@ -67,8 +68,8 @@ def one(table, comparator):
 
 
 def test_the_neighbours_are_those_of_the_workbook_and_of_2021(area, official_data, repository):
-    sheet = load_workbook(next(official_data.rglob("sn_may_2025.xlsx")), read_only=True)["LA SN Groups"]
-    luton = next(row for row in sheet.iter_rows(values_only=True) if str(row[0]) == "821")
+    with closing(load_workbook(next(official_data.rglob("sn_may_2025.xlsx")), read_only=True)) as book:
+        luton = next(row for row in list(book["LA SN Groups"].iter_rows(values_only=True)) if str(row[0]) == "821")
     found = {c.key: c for c in comparators_of(area) if c.is_set}
     numbers = pd.read_csv(repository / "jsna" / "codes" / "local_authority.csv", dtype=str).set_index("code")[
         "dfe_number"

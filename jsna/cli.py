@@ -63,11 +63,10 @@ def _of_our_own(fault: Exception) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    # imported here, a second's work, so that Ctrl-C is answered in words from the first moment
-    from jsna import compare, priors, release, schema, synth, voice_kit
+    # imported here so that Ctrl-C is answered in words from the first moment; these import what they need when they run
+    from jsna import priors, release, synth, voice_kit
     from jsna.audit import command as audit
     from jsna.fetch import command as fetch
-    from jsna.pack.open_data import command as screen
 
     parser = argparse.ArgumentParser(prog="jsna", description="Evidence packs on special educational needs.")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -109,11 +108,19 @@ def _parser() -> argparse.ArgumentParser:
     fetch.add_to(commands)
     audit.add_to(commands)
     release.add_to(commands)
-    compare.add_to(commands)
-    screen.add_to(commands)
+    compare = commands.add_parser("compare", help="say what has changed from an earlier pack of an area to a newer one")
+    compare.add_argument("old", type=Path, metavar="OLD_PACK", help="folder of the earlier pack, with manifest.json")
+    compare.add_argument("new", type=Path, metavar="NEW_PACK", help="folder of the newer pack of the same area")
+    compare.add_argument("--out", type=Path, default=None, help="a new folder for the page and its tables")
+    compare.set_defaults(run=_compare)
+    screen = commands.add_parser(
+        "screen", help="say whether open data would pass the screener of Explore Education Statistics"
+    )
+    screen.add_argument("where", type=Path, metavar="FOLDER_OR_FILE", help="a pack, a folder of CSV files, or one file")
+    screen.set_defaults(run=_screen)
     priors.add_to(commands)
     voice_kit.add_to(commands)
-    schema.add_to(commands)
+    commands.add_parser("schema", help="print the JSON schema of a params file").set_defaults(run=_schema)
     return parser
 
 
@@ -132,6 +139,10 @@ def _seconds(text: str) -> int:
 
 
 def _refresh(arguments: argparse.Namespace) -> int:
+    from jsna.refresh.pool import warm_up
+
+    if not arguments.scheduler:
+        warm_up()  # what the workers fork from imports beside this process
     from jsna.refresh.refresh import Asked, refresh
 
     started = time.monotonic()
@@ -193,6 +204,25 @@ def _national(arguments: argparse.Namespace) -> int:
         print(f"{report.absent} indicators could not be read in every way; the index and manifest.json say why.")
     print(f"Done in {time.monotonic() - started:.0f} s. Nothing has left this computer.")
     return report.exit_code
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from jsna.compare import run
+
+    return run(arguments.old, arguments.new, arguments.out)
+
+
+def _screen(arguments: argparse.Namespace) -> int:
+    from jsna.pack.open_data.command import run
+
+    return run(arguments.where)
+
+
+def _schema(_: argparse.Namespace) -> int:
+    from jsna.schema import schema
+
+    print(schema(), end="")
+    return 0
 
 
 def _near(path: Path) -> str:

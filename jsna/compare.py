@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from jsna.chapters import changed
 from jsna.errors import OutputError, Problem, SourceError
@@ -17,23 +15,14 @@ from jsna.pack.page import one_page
 NOTHING = ("There is nothing to compare.", "")
 
 
-def add_to(commands: Any) -> None:
-    """Add `compare` to the commands of the command line."""
-    compare = commands.add_parser("compare", help="say what has changed from an earlier pack of an area to a newer one")
-    compare.add_argument("old", type=Path, metavar="OLD_PACK", help="folder of the earlier pack, with manifest.json")
-    compare.add_argument("new", type=Path, metavar="NEW_PACK", help="folder of the newer pack of the same area")
-    compare.add_argument("--out", type=Path, default=None, help="a new folder for the page and its tables")
-    compare.set_defaults(run=run)
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """Print what has changed, and with ``--out`` write it as a page with its tables. Returns 0; faults are raised."""
-    found = compare(arguments.old, arguments.new)
-    if arguments.out is not None:
-        _refuse_to_write_over(arguments.out)
+def run(old: Path, new: Path, out: Path | None) -> int:
+    """Print what has changed, and write it as a page with its tables to ``out``. Returns 0; faults are raised."""
+    found = compare(old, new)
+    if out is not None:
+        _refuse_to_write_over(out)
     print(as_text(found))
-    if arguments.out is not None:
-        print(f"Page: {write_page(found, arguments.out)}")
+    if out is not None:
+        print(f"Page: {write_page(found, out)}")
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
@@ -16,9 +15,3 @@ def schema() -> str:
     made = Params.model_json_schema()
     told = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A params file of the SEND workbench"}
     return json.dumps(made | told, indent=1, ensure_ascii=False) + "\n"
-
-
-def add_to(commands) -> None:
-    """The command ``schema``."""
-    parser: argparse.ArgumentParser = commands.add_parser("schema", help="print the JSON schema of a params file")
-    parser.set_defaults(run=lambda _: print(schema(), end="") or 0)

@@ -250,6 +250,7 @@ def exhibit_id(part: Comparison, outcome: str, kind: str) -> str:
     return f"{part.dimension}-{outcome}-{kind}".replace("_", "-").casefold()
 
 
+@cache
 def outcome_name(outcome: str) -> str:
     """An outcome as readers know it."""
     if outcome.startswith("plans_"):
@@ -260,6 +261,7 @@ def outcome_name(outcome: str) -> str:
     return told["name"] if told else stages()[outcome].name
 
 
+@cache
 def outcome_verb(outcome: str) -> str:
     """An outcome as what happened to a pupil."""
     if outcome.startswith("plans_"):

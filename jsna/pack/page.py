@@ -52,10 +52,19 @@ def chapter_page(
 
 @cache
 def _exporter():
-    from nbconvert import HTMLExporter
+    from nbconvert import HTMLExporter, TemplateExporter
+    from nbconvert.filters import Highlight2HTML
+
+    class PageExporter(HTMLExporter):
+        """The stock exporter without its second reading of the page: it took two thirds of the time, and would write a
+        placeholder where a picture lacks its alternative text, which tests are to see."""
+
+        def from_notebook_node(self, nb, resources=None, **more):
+            self.register_filter("highlight_code", Highlight2HTML(parent=self))  # the template names it, unused
+            return TemplateExporter.from_notebook_node(self, nb, self._init_resources(resources), **more)
 
     folder = str(files("jsna.pack").joinpath("templates"))
-    return HTMLExporter(
+    return PageExporter(
         template_name="chapter",
         extra_template_basedirs=[folder],
         exclude_input=True,

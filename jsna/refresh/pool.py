@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 TRIES = 2
-PRELOADED = ["papermill", "nbconvert", "jsna.refresh.tasks", "jsna.pack.write", "jsna.linked.pattern"]
+PRELOADED = ["jsna", "papermill", "nbconvert", "jsna.refresh.tasks", "jsna.pack.write", "jsna.linked.pattern"]
 
 
 @dataclass(frozen=True)
@@ -133,14 +133,17 @@ def warm_up() -> None:
 
     # what is started now must neither hear Ctrl-C nor speak: the runner ends its workers itself, and says so once;
     # a chapter's faults come back as its outcome
-    heard, said = signal.signal(signal.SIGINT, signal.SIG_IGN), os.dup(2)
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    said = {stream: os.dup(stream) for stream in (1, 2)}
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
+        for stream in said:
+            os.dup2(nowhere.fileno(), stream)
         try:
             forkserver.ensure_running()
         finally:
-            os.dup2(said, 2)
-            os.close(said)
+            for stream, was in said.items():
+                os.dup2(was, stream)
+                os.close(was)
             signal.signal(signal.SIGINT, heard)
 
 

@@ -58,11 +58,11 @@ class Place:
         """What an undisturbed run makes of each params file, and how long it takes."""
         for seed in SEEDS:
             started = time.monotonic()
-            process = self.start(seed, out="undisturbed")
+            process = self.start(seed, out=f"undisturbed-{seed}")
             said, _ = process.communicate(timeout=LONGEST_SECONDS)
             assert process.returncode == 0, said
             self.seconds = time.monotonic() - started
-            self.whole[seed] = contents(self.folder / "undisturbed" / "luton-synthetic" / "2026")
+            self.whole[seed] = contents(self.folder / f"undisturbed-{seed}" / "luton-synthetic" / "2026")
 
 
 def place_in(folder: Path, cell: str = "") -> Place:

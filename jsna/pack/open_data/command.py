@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from jsna.errors import SourceError
 from jsna.pack.open_data.places import places_at_hand
@@ -14,22 +12,13 @@ from jsna.pack.open_data.screener import Finding, Screening, pairs_in, screen_pa
 MOST_OF_A_RULE = 5
 
 
-def add_to(commands: Any) -> None:
-    """Add `screen` to the commands of the command line."""
-    screen = commands.add_parser(
-        "screen", help="say whether open data would pass the screener of Explore Education Statistics"
-    )
-    screen.add_argument("where", type=Path, metavar="FOLDER_OR_FILE", help="a pack, a folder of CSV files, or one file")
-    screen.set_defaults(run=run)
-
-
-def run(arguments: argparse.Namespace) -> int:
+def run(where: Path) -> int:
     """Print what the screener says of each file. 0: none failed; 1: one failed.
 
     Raises ``SourceError`` where files cannot be read, all of them named, after the others were told.
     """
     places, results, unread = places_at_hand(), [], []
-    for data, meta in pairs_in(arguments.where):
+    for data, meta in pairs_in(where):
         try:
             results.append(screen_pair(data, meta, places))
         except SourceError as error:

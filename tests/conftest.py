@@ -40,11 +40,23 @@ def official_data() -> Path:
 @pytest.fixture(scope="session")
 def default_pack(tmp_path_factory) -> Path:
     """The pack of params/luton.yml with its audit, made once for all test processes; copy it before changing it."""
+    return _made_once(tmp_path_factory, "luton.yml", "--audit")
+
+
+@pytest.fixture(scope="session")
+def official_pack(tmp_path_factory, official_data) -> Path:
+    """Luton's pack of official files, made once for all test processes; copy it before changing it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JSNA_DATA", str(official_data))
+        return _made_once(tmp_path_factory, "luton-open-data.yml")
+
+
+def _made_once(tmp_path_factory, params: str, *more: str) -> Path:
     from jsna.cli import main
 
     base = tmp_path_factory.getbasetemp()
-    shared = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "default-pack"
-    made, pack = shared / "made", shared / "packs" / "luton-synthetic" / "2026"
+    shared = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / f"pack-of-{params}"
+    made = shared / "made"
     try:
         shared.mkdir()
     except FileExistsError:
@@ -52,15 +64,14 @@ def default_pack(tmp_path_factory) -> Path:
         while not made.is_file():
             assert time.monotonic() < patience, "another test process did not finish the pack"
             time.sleep(1)
-        assert made.read_text() == "0"
-        return pack
-    code = 99
-    try:
-        code = main(["refresh", str(REPOSITORY / "params/luton.yml"), "--out", str(shared / "packs"), "--audit"])
-    finally:
-        made.write_text(str(code))
-    assert code == 0
-    return pack
+    else:
+        code = 99
+        try:
+            code = main(["refresh", str(REPOSITORY / "params" / params), "--out", str(shared / "packs"), *more])
+        finally:
+            made.write_text(str(code))
+    assert made.read_text() == "0"
+    return next((shared / "packs").glob("luton*/2026"))
 
 
 @pytest.fixture(scope="module")

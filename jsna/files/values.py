@@ -64,7 +64,8 @@ def tidy(text: pd.Series) -> pd.Series:
 
 def trim(text: pd.Series) -> pd.Series:
     """Text without blanks at its ends (non-breaking ones too); "" for no value at all."""
-    return text.astype("string").fillna("").str.replace("\xa0", " ", regex=False).str.strip().astype("str")
+    cells = text if text.dtype == "str" else text.astype("string").astype("str")
+    return cells.fillna("").str.replace("\xa0", " ", regex=False).str.strip()
 
 
 def codes(text: pd.Series, allowed: frozenset[str] | set[str]) -> Typed:
@@ -156,20 +157,33 @@ def dates(text: pd.Series, *, serials: bool = True) -> Typed:
     """
     number, cells = _distinct(text)
     kept = tidy(cells).str.lower()
+    typed = _days(kept, *DATE_FORMATS[0])
+    rest = typed.isna() & (kept != "")
+    if rest.any():
+        typed = typed.where(~rest, _in_other_forms(kept[rest], serials).reindex(kept.index))
+    typed = typed.where((typed > "1900-01-01") & (typed < "2099-12-31"))
+    return _spread(typed, number, text), _spread(typed.isna() & (kept != ""), number, text)
+
+
+def _days(kept: pd.Series, pattern: str, form: str) -> pd.Series:
+    """The dates of the cells of one form; the others, and days that do not exist, are missing."""
+    hit = kept.where(kept.str.fullmatch(pattern))
+    return pd.to_datetime(hit, format=form, errors="coerce").astype("datetime64[us]")
+
+
+def _in_other_forms(kept: pd.Series, serials: bool) -> pd.Series:
+    """The dates of cells that are not written as most are (2026-01-15)."""
     shown = kept.str.replace(rf"^([0-9]{{4}})-({MONTH})-([0-9]{{1,2}})(?![0-9])", _iso_from_year, regex=True)
     shown = shown.str.replace(rf"^([0-9]{{1,2}})[- ]({MONTH})[- ]([0-9]{{4}})(?![0-9])", _iso_from_day, regex=True)
     day = shown.str.replace(rf"^([0-9/-]{{8,10}}){TIME}$", r"\1", regex=True)
     typed = pd.Series(pd.NaT, index=kept.index, dtype="datetime64[us]")
     for pattern, form in DATE_FORMATS:
-        hit = typed.isna() & day.str.fullmatch(pattern)
-        if hit.any():
-            typed = typed.mask(hit, pd.to_datetime(day[hit], format=form, errors="coerce").astype("datetime64[us]"))
+        typed = typed.fillna(_days(day.where(typed.isna(), ""), pattern, form))
     if serials:
         hit = typed.isna() & shown.str.fullmatch(r"[0-9]{5}(?:\.[0-9]+)?")
         days = pd.to_numeric(shown[hit].str.split(".").str[0])
         typed = typed.mask(hit, (EXCEL_DAY_ZERO + pd.to_timedelta(days, unit="D")).astype("datetime64[us]"))
-    typed = typed.where((typed > "1900-01-01") & (typed < "2099-12-31"))
-    return _spread(typed, number, text), _spread(typed.isna() & (kept != ""), number, text)
+    return typed
 
 
 def _distinct(text: pd.Series) -> tuple[np.ndarray, pd.Series]:

@@ -12,21 +12,14 @@ from jsna.cli import main
 PAGES = ["scorecard.html", "dashboard.html", "chapters/11-scorecard.html"]
 
 
-def _pack(repository, out, name):
-    assert main(["refresh", str(repository / "params" / name), "--out", str(out), "--only", "11"]) == 0
-    return next(out.glob("*/2026"))
+@pytest.fixture
+def synthetic(default_pack):
+    return default_pack
 
 
-@pytest.fixture(scope="module")
-def synthetic(tmp_path_factory, repository):
-    return _pack(repository, tmp_path_factory.mktemp("synthetic"), "luton.yml")
-
-
-@pytest.fixture(scope="module")
-def official(tmp_path_factory, repository, official_data):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JSNA_DATA", str(official_data))
-        return _pack(repository, tmp_path_factory.mktemp("official"), "luton-open-data.yml")
+@pytest.fixture
+def official(official_pack):
+    return official_pack
 
 
 @pytest.fixture(params=["synthetic", "official"])
@@ -117,7 +110,9 @@ def test_a_missing_file_is_named_and_the_run_goes_on(tmp_path, repository, offic
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JSNA_DATA", str(folder))
         patch.setenv("JSNA_CACHE", str(tmp_path / "cache"))
-        pack = _pack(repository, tmp_path / "packs", "luton-open-data.yml")
+        params = repository / "params" / "luton-open-data.yml"
+        assert main(["refresh", str(params), "--out", str(tmp_path / "packs"), "--only", "11"]) == 0
+        pack = tmp_path / "packs" / "luton" / "2026"
     absent = {
         r["indicator"]: r for r in json.loads(Path(pack / "manifest.json").read_text("utf-8"))["absent_indicators"]
     }

@@ -7,16 +7,10 @@ import json
 
 import pytest
 
-from jsna.cli import main
 
-
-@pytest.fixture(scope="module")
-def pack(tmp_path_factory, repository, official_data):
-    out = tmp_path_factory.mktemp("packs")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JSNA_DATA", str(official_data))
-        assert main(["refresh", str(repository / "params/luton-open-data.yml"), "--out", str(out)]) == 0
-    return out / "luton" / "2026"
+@pytest.fixture
+def pack(official_pack):
+    return official_pack
 
 
 def _rows(path):

@@ -43,6 +43,12 @@ def table(text: str) -> pd.DataFrame:
     return pd.read_csv(io.StringIO(text), dtype="str", keep_default_na=False)
 
 
+def long_table(rows: int) -> pd.DataFrame:
+    """The good file's rows again and again, each with an ethnic group of its own."""
+    again = table(DATA).iloc[[n % 5 for n in range(rows)]].reset_index(drop=True)
+    return again.assign(ethnicity_minor=[str(n) for n in range(rows)])
+
+
 def pair(data: str = DATA, meta: str = META, name: str = "send.csv", meta_name: str = "send.meta.csv", **more) -> Pair:
     return Pair(name, meta_name, more.get("table", table(data)), table(meta), more.get("places", Places()))
 
@@ -144,16 +150,8 @@ CASES = {
         {"table": table(DATA).assign(sen_status=["a", "b", "c", "c", "c"])},  # as many as there are items
     ),
     "filter_too_many_items": (
-        {
-            "table": pd.concat([table(DATA)] * 5001, ignore_index=True).assign(
-                ethnicity_minor=[str(n) for n in range(25005)]
-            )
-        },
-        {
-            "table": pd.concat([table(DATA)] * 5000, ignore_index=True).assign(
-                ethnicity_minor=[str(n) for n in range(25000)]
-            )
-        },
+        {"table": long_table(25001)},
+        {"table": long_table(25000)},
     ),
     "total_in_places": (row(LAST, "Biscot", "All"), row(LAST, "Biscot", "Allerton")),
     "filter_no_total": (

@@ -28,6 +28,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PARAMS = ROOT / "params" / "luton.yml"
 WARM, PLAIN, SECOND, LINEAR, GIB = 0.12, 0.45, 1.8, 0.10, 4.0
 AREAS = (5, 10, 20, 40)
+# Users' computers keep what Python has compiled; where a machine does not, every side would compile the workbench anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def watched(arguments: Sequence[str], folder: Path = ROOT) -> tuple[float, float, str]:

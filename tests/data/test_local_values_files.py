@@ -14,7 +14,7 @@ from jsna.evidence.local_values.counts import of_cases
 from jsna.params import Params
 from jsna.synthetic.files import write_files
 
-SCALE = 0.05
+SCALE = 0.1
 LISTS = ("ehc_cases", "annual_reviews", "exclusions", "absence", "short_breaks", "survey")
 
 

@@ -23,7 +23,7 @@ def test_whole_parts_add_up_and_are_within_one_of_their_share(parts, whole):
     total = sum(parts)
     if total > 0 and whole > 0:
         assert made.sum() == whole
-        assert (np.abs(made - np.array(parts) * (whole / total)) <= 1 + 1e-6 * whole).all()
+        assert (np.abs(made - np.array(parts) / total * whole) <= 1 + 1e-6 * whole).all()
     else:
         assert made.sum() == 0
 

@@ -33,7 +33,7 @@ LARGEST = 9_000_000
 share = st.integers(1, LARGEST).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 small_share = st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 either = st.one_of(small_share, share)
-measures = settings(max_examples=75, deadline=None)
+measures = settings(max_examples=150, deadline=None)
 
 
 def _one(function, *values, **named):

@@ -38,6 +38,8 @@ def chart(kind, table):
 def test_one_group_and_sixty_make_a_picture_with_words_and_a_table(kind, n):
     exhibit = chart(kind, released(groups(n, 1.0)))
     assert exhibit.svg.startswith(b"<?xml")
+    assert b"<metadata" not in exhibit.svg
+    assert b"\n " not in exhibit.svg  # indents, which a telephone would load
     assert "Group 0" in exhibit.alt
     assert exhibit.table_csv.count("\n") == n + 1
     assert exhibit.html().count("<tr>") == n + 1

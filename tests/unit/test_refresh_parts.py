@@ -2,6 +2,7 @@
 
 import ast
 import os
+import sys
 import time
 from concurrent.futures import BrokenExecutor, Future
 
@@ -16,7 +17,7 @@ from jsna.refresh.digests import Contents
 from jsna.refresh.expected import Expected
 from jsna.refresh.log import Log
 from jsna.refresh.plan import plan
-from jsna.refresh.pool import Done, Task, run
+from jsna.refresh.pool import Done, Task, Workers, run
 from jsna.refresh.refresh import Work, _fault
 
 
@@ -156,6 +157,12 @@ def test_a_task_that_raises_stops_no_other():
     done = {d.name: d for d in run([task("a", int), task("b")], Here())}
     assert isinstance(done["a"].error, ValueError)
     assert done["b"].result == "B"
+
+
+def test_workers_have_the_notebook_libraries_without_the_grammar_of_web_addresses():
+    with Workers(1) as workers:
+        imported = workers.submit(eval, "sorted({'papermill', 'lark'} & set(__import__('sys').modules))").result()
+    assert imported == (["papermill"] if sys.platform != "win32" else [])
 
 
 def test_a_task_whose_worker_died_is_tried_once_more_and_then_given_up():

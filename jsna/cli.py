@@ -139,10 +139,6 @@ def _seconds(text: str) -> int:
 
 
 def _refresh(arguments: argparse.Namespace) -> int:
-    from jsna.refresh.pool import warm_up
-
-    if not arguments.scheduler:
-        warm_up()  # what the workers fork from imports beside this process
     from jsna.refresh.refresh import Asked, refresh
 
     started = time.monotonic()

@@ -125,7 +125,7 @@ def _given(task: Task, workers: Any) -> Future:
 def warm_up() -> None:
     """Let what workers need be imported once, in a process of its own, while the run is planned; they fork from that.
 
-    Where processes cannot fork (Windows) nothing is done, and each worker imports for itself; nor where it was done.
+    Where processes cannot fork (Windows) nothing is done, and each worker imports for itself.
     """
     if _context().get_start_method() != "forkserver":
         return

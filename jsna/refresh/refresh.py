@@ -200,7 +200,7 @@ def _made(works: list[Work], asked: Asked, log: Log, marks: Marks) -> tuple[list
         if kernels.why and not asked.scheduler and asked.warm:
             log.line(f"Kernels start plain, which takes longer: {kernels.why}.")
         expected = Expected(cache_folder() / "seconds.json")
-        steps = {t.name: t for n, w in enumerate(works) for t in _tasks(n, w, asked, aside, kernels, expected)}
+        steps = {t.name: t for n, w in enumerate(works) for t in _tasks(n, w, asked, kernels, expected)}
         log.begin(task.seconds for task in steps.values())
         faults: list[WorkbenchError] = []
         findings = 0
@@ -341,7 +341,7 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _tasks(number: int, work: Work, asked: Asked, aside: Path, kernels: Kernels, expected: Expected) -> Iterable[Task]:
+def _tasks(number: int, work: Work, asked: Asked, kernels: Kernels, expected: Expected) -> Iterable[Task]:
     """The chapters of a pack, those that read others after these, and the pack last."""
     names = frozenset((number, c.name) for c in work.make)
     first = frozenset((number, c.name) for c in work.make if not c.reads_others)
@@ -353,7 +353,6 @@ def _tasks(number: int, work: Work, asked: Asked, aside: Path, kernels: Kernels,
             output=keys.notebook_in(work.staging, chapter.name),
             parameters=work.pack.area.params.without_places(),
             folders=work.folders | {tasks.EVIDENCE_VARIABLE: str(work.staging / "notebooks")},
-            aside=aside / f"{number}-chapters",
             key=work.parts[chapter.name],
             timeout=asked.timeout,
             kernel=kernels.name,

@@ -36,8 +36,7 @@ class Job:
     """One chapter for one area.
 
     ``folders`` are environment variables that tell the kernel where data lie; ``key`` what the chapter is made from,
-    which is kept beside the executed notebook; ``aside`` a folder for its owner alone, where the notebook lies until
-    everything that is not an exhibit is taken out of it.
+    which is kept beside the executed notebook.
     """
 
     pack: int
@@ -46,7 +45,6 @@ class Job:
     output: Path
     parameters: dict[str, Any]
     folders: dict[str, str]
-    aside: Path
     key: dict[str, str] = field(default_factory=dict)
     timeout: int = CELL_TIMEOUT_SECONDS
     kernel: str = PLAIN
@@ -196,20 +194,21 @@ def make(job: Job) -> Outcome:
     Where data lie reaches the kernel by the environment, so that no path is written into the notebook.
     """
     started = time.monotonic()
-    job.aside.mkdir(mode=0o700, parents=True, exist_ok=True)
-    raw = job.aside / f"{job.chapter}.ipynb"
     with told_by_environment(job.folders | job.environment):
-        error = _execute(job, raw, job.kernel)
+        executed, error = _execute(job, job.kernel)
         if error.startswith(NO_ANSWER) and job.kernel != PLAIN:
-            error = _execute(job, raw, PLAIN)
+            executed, error = _execute(job, PLAIN)
     if not error:
-        keep_notebook(raw, job.output, job.key)
-    raw.unlink(missing_ok=True)
+        keep_notebook(executed, job.output, job.key)
     return Outcome(job, time.monotonic() - started, error)
 
 
-def _execute(job: Job, raw: Path, kernel: str) -> str:
-    """The error, or nothing."""
+def _execute(job: Job, kernel: str) -> tuple[Any, str]:
+    """The notebook as executed, and the error or nothing.
+
+    It is not written anywhere: what is not an exhibit has not passed the gate, and papermill would write it anew before
+    and after each cell, which took a tenth of a chapter's time.
+    """
     import logging
     import warnings
 
@@ -217,14 +216,16 @@ def _execute(job: Job, raw: Path, kernel: str) -> str:
     from nbclient.exceptions import CellTimeoutError
     from papermill.exceptions import PapermillExecutionError
 
+    from jsna.kernels.client import Manager
+
     logging.getLogger("papermill").setLevel(logging.ERROR)
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            papermill.execute_notebook(
+            executed = papermill.execute_notebook(
                 str(job.notebook),
-                str(raw),
+                None,
                 parameters=job.parameters,
                 kernel_name=kernel,
                 cwd=str(job.notebook.parent),
@@ -235,23 +236,24 @@ def _execute(job: Job, raw: Path, kernel: str) -> str:
                 extra_arguments=["--IPKernelApp.log_level=40"],
                 start_timeout=START_TIMEOUT_SECONDS,
                 execution_timeout=job.timeout,
+                kernel_manager_class=Manager,
             )
         except PapermillExecutionError as failure:
-            return f"{failure.ename}: {failure.evalue}"
+            return None, f"{failure.ename}: {failure.evalue}"
         except CellTimeoutError:  # for Python an error of the system, as a full disk is; but a fault of the chapter
-            return "CellTimeoutError: "
+            return None, "CellTimeoutError: "
         except OSError as failure:
             if is_full(failure):
                 raise
-            return f"{type(failure).__name__}: {failure}"
+            return None, f"{type(failure).__name__}: {failure}"
         except Exception as failure:  # papermill, nbclient and the kernel raise many kinds; each is this chapter's own
             # Jupyter's bare RuntimeError is that of a kernel which did not answer; a chapter's own came above
             kind = NO_ANSWER if type(failure) is RuntimeError else type(failure).__name__
-            return f"{kind}: {failure}"
-    return ""
+            return None, f"{kind}: {failure}"
+    return executed, ""
 
 
-def keep_notebook(raw: Path, output: Path, key: Mapping[str, str]) -> None:
+def keep_notebook(executed: Any, output: Path, key: Mapping[str, str]) -> None:
     """The executed notebook at its place in the pack, with nothing but its exhibits; beside it what it is made from.
 
     The key comes last and names the notebook's content: a key that is there stands for a notebook that is whole.
@@ -260,7 +262,7 @@ def keep_notebook(raw: Path, output: Path, key: Mapping[str, str]) -> None:
 
     from jsna.pack.harvest import scrub
 
-    text = nbformat.writes(scrub(nbformat.read(raw, as_version=4))) + "\n"
+    text = nbformat.writes(scrub(executed)) + "\n"
     _replace(output, text)
     told = {"sha256": hashlib.sha256(text.encode()).hexdigest(), "key": dict(key)}
     _replace(key_of(output), json.dumps(told))

@@ -290,15 +290,15 @@ def test_a_chapter_that_fails_says_so_without_a_value_in_notebook_or_report(tmp_
     cells += [nbformat.v4.new_code_cell(c) for c in (OPENED, "{}[raw['pupils'][0]]")]
     spec = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=spec), path)
-    outcome = make(Job(0, "09-fails", path, output, {"areas": ["E06000032"]}, {}, tmp_path / "aside"))
+    outcome = make(Job(0, "09-fails", path, output, {"areas": ["E06000032"]}, {}))
     assert outcome.error.startswith("KeyError: Unexpected fault of kind KeyError")
     assert PLANTED not in outcome.error
     assert not output.exists()
-    assert list((tmp_path / "aside").iterdir()) == []
+    assert list(tmp_path.iterdir()) == [path], "nothing of it is written anywhere"
 
 
 def test_the_log_of_a_refresh_names_the_kind_of_an_error_and_not_its_text(tmp_path):
-    job = Job(0, "03-ethnicity", Path("03-ethnicity.ipynb"), tmp_path / "03-ethnicity.ipynb", {}, {}, tmp_path)
+    job = Job(0, "03-ethnicity", Path("03-ethnicity.ipynb"), tmp_path / "03-ethnicity.ipynb", {}, {})
     done = Done((0, job.chapter), Outcome(job, 1.0, f"KeyError: {SECRET}"))
     work = SimpleNamespace(pack=SimpleNamespace(label="Luton"), errors={}, staging=tmp_path)
     said = io.StringIO()

@@ -11,7 +11,9 @@ import os
 import sys
 import time
 import traceback
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from jsna.errors import WorkbenchError
 
@@ -139,9 +141,28 @@ def _seconds(text: str) -> int:
 
 
 def _refresh(arguments: argparse.Namespace) -> int:
+    started = time.monotonic()
+    with ExitStack() as held:
+        kernels = None
+        if arguments.force and not arguments.scheduler:
+            # something will be made for certain: what workers and kernels import is imported while the run is planned
+            from jsna.kernels.warm import Kernels
+            from jsna.refresh.pool import warm_up
+
+            warm_up()
+            kernels = held.enter_context(Kernels(warm=arguments.kernels == "warm"))
+        report = _refreshed(arguments, kernels)
+    for folder in report.packs:
+        print(f"Pack: {_near(folder / 'index.html')}")
+    for area, chapter, reason in report.failures:
+        _say(f"{area}, {chapter} was not made: {reason}")
+    print(f"Done in {time.monotonic() - started:.0f} s. Open index.html in a browser; nothing has left this computer.")
+    return report.exit_code
+
+
+def _refreshed(arguments: argparse.Namespace, kernels: Any) -> Any:
     from jsna.refresh.refresh import Asked, refresh
 
-    started = time.monotonic()
     asked = Asked(
         out=arguments.out,
         workers=arguments.jobs,
@@ -152,13 +173,7 @@ def _refresh(arguments: argparse.Namespace) -> int:
         timeout=arguments.timeout,
         scheduler=arguments.scheduler,
     )
-    report = refresh(arguments.params, asked)
-    for folder in report.packs:
-        print(f"Pack: {_near(folder / 'index.html')}")
-    for area, chapter, reason in report.failures:
-        _say(f"{area}, {chapter} was not made: {reason}")
-    print(f"Done in {time.monotonic() - started:.0f} s. Open index.html in a browser; nothing has left this computer.")
-    return report.exit_code
+    return refresh(arguments.params, asked, kernels=kernels)
 
 
 def _check(arguments: argparse.Namespace) -> int:

@@ -211,8 +211,13 @@ def extracts_of(params: Params) -> list[Extract]:
 def lists_of(params: Params, kinds: Sequence[str]) -> dict[str, Loaded]:
     """The extracts of these kinds, each once; those that this run has put aside, where it has read them before."""
     if prepared():
-        return {kind: loaded for kind in kinds if (loaded := kept(kind)) is not None}
+        return lists_of_run(kinds)
     return {e.kind: e.loaded for e in (extracts_of(params)) if e.kind in kinds}
+
+
+def lists_of_run(kinds: Sequence[str]) -> dict[str, Loaded]:
+    """The lists of these kinds that this run has put aside; none outside of a run."""
+    return {kind: loaded for kind in kinds if (loaded := kept(kind)) is not None}
 
 
 def joined_lists(params: Params, kinds: Sequence[str]) -> dict[str, Loaded]:

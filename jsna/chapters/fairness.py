@@ -114,20 +114,19 @@ def primary_needs(comparison: Comparison, area: Area) -> Exhibits:
 
 def statement(part: Comparison, area: Area, outcome: str) -> Exhibit:
     """The finding in a sentence made from the numbers, with its evidence card."""
-    shown = finding(
-        exhibit_id(part, outcome, "finding"), f"{headline(part, outcome)}.", detail=(*_details(part), _made(part))
-    )
+    words, details = f"{headline(part, outcome)}.", _details(part)
+    shown = finding(exhibit_id(part, outcome, "finding"), words, detail=(*details, _made(part)))
     made = card(part, area, outcome)
     made |= {
-        "headline": f"{headline(part, outcome)}.",
+        "headline": words,
         "groups_over_identified": _named(part, OVER),
         "groups_under_identified": _named(part, UNDER),
         "groups_to_watch": _named(part, WATCH),
-        "details": list(_details(part)),
+        "details": list(details),
         "confidence": graded("observational"),
     }
     # The front page lists a primary need only where a group stands out, and not for each between boys and girls.
-    minor = outcome.startswith("need_") and (part.dimension == "sex" or not _details(part))
+    minor = outcome.startswith("need_") and (part.dimension == "sex" or not details)
     return with_extras(shown, card=made, minor=minor)
 
 

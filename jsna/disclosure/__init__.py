@@ -2,7 +2,7 @@
 
 from jsna.disclosure.gate import AddsUp, Policy, protect, publish_facts, publish_official, too_few_for_a_rate
 from jsna.disclosure.pattern import PackPattern, names_of
-from jsna.disclosure.released import SYMBOLS, Released, with_symbols
+from jsna.disclosure.released import SYMBOLS, Released, with_symbol, with_symbols
 
 __all__ = [
     "SYMBOLS",
@@ -15,5 +15,6 @@ __all__ = [
     "publish_facts",
     "publish_official",
     "too_few_for_a_rate",
+    "with_symbol",
     "with_symbols",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -22,11 +23,13 @@ def with_symbols(text: pd.Series, symbols: pd.Series) -> pd.Series:
     >>> with_symbols(pd.Series(["7", "", "1170"]), pd.Series(["", "c", "r10"])).tolist()
     ['7', 'c', '1170 (nearest 10)']
     """
-    shown = [
-        f"{_whole(value)} {ROUNDED[symbol]}" if symbol in ROUNDED else symbol or value
-        for value, symbol in zip(text.tolist(), symbols.tolist(), strict=True)
-    ]
+    shown = [with_symbol(value, symbol) for value, symbol in zip(text.tolist(), symbols.tolist(), strict=True)]
     return pd.Series(shown, index=text.index, name=text.name, dtype=text.dtype)
+
+
+def with_symbol(value: Any, symbol: str) -> Any:
+    """As ``with_symbols``, for one value."""
+    return f"{_whole(value)} {ROUNDED[symbol]}" if symbol in ROUNDED else symbol or value
 
 
 def _whole(value: object) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jsna.disclosure import SYMBOLS, Released, with_symbols
+from jsna.disclosure import SYMBOLS, Released, with_symbol
 from jsna.errors import DisclosureError, Problem
 from jsna.exhibits.model import Exhibit
 
@@ -55,37 +55,38 @@ def format_number(value: float, kind: str) -> str:
     return f"−{text}" if rounded < 0 else text
 
 
-def formatted(table: Released, columns: Sequence[dict[str, str]]) -> pd.DataFrame:
-    """The table's columns as texts, symbols in place of what is hidden or absent; never an empty cell."""
+def formatted(table: Released, columns: Sequence[dict[str, str]]) -> list[tuple[str, ...]]:
+    """The table's rows as texts, symbols in place of what is hidden or absent; never an empty cell."""
     released = must_be_released(table)
-    made = {}
-    for column in columns:
-        name, kind = column["name"], column["kind"]
-        values = released.frame[name]
-        worded = kind in WORDED
-        text = [("" if pd.isna(v) else str(v)) if worded else format_number(v, kind) for v in values.tolist()]
-        symbols = [s or ("" if t else "x") for s, t in zip(released.symbols[name].tolist(), text, strict=True)]
-        made[name] = with_symbols(pd.Series(text, values.index, "str"), pd.Series(symbols, values.index, "str"))
-    return pd.DataFrame(made)
+    made = [_texts(released.frame[c["name"]], released.symbols[c["name"]], c["kind"]) for c in columns]
+    return list(zip(*made, strict=True))
 
 
-def html_table(text: pd.DataFrame, columns: Sequence[dict[str, str]], caption: str, row_header: str) -> str:
+def _texts(values: pd.Series, symbols: pd.Series, kind: str) -> list[str]:
+    worded = kind in WORDED
+    texts = [("" if pd.isna(v) else str(v)) if worded else format_number(v, kind) for v in values.tolist()]
+    return [with_symbol(t, s or ("" if t else "x")) for t, s in zip(texts, symbols.tolist(), strict=True)]
+
+
+def html_table(
+    rows: Sequence[tuple[str, ...]], columns: Sequence[dict[str, str]], caption: str, row_header: str
+) -> str:
     """An HTML table with caption, scoped headers and a legend of the symbols that occur."""
     head = "".join(f'<th scope="col">{escape(c["label"])}</th>' for c in columns)
-    rows = []
-    for values in text.itertuples(index=False):
+    body = []
+    for values in rows:
         cells = [
             f'<th scope="row">{escape(v)}</th>' if c["name"] == row_header else f"<td{_align(c)}>{escape(v)}</td>"
             for c, v in zip(columns, values, strict=True)
         ]
-        rows.append(f"<tr>{''.join(cells)}</tr>")
-    numbers = [c["name"] for c in columns if c["kind"] not in WORDED]
-    seen = {value for name in numbers for value in text[name].tolist()}
+        body.append(f"<tr>{''.join(cells)}</tr>")
+    numbers = [at for at, c in enumerate(columns) if c["kind"] not in WORDED]
+    seen = {values[at] for values in rows for at in numbers}
     used = [s for s in SYMBOLS if s in seen]
     legend = "; ".join(f"{s} = {SYMBOLS[s]}" for s in used)
     after = f"<p class='legend'>{escape(legend)}</p>" if legend else ""
     region = f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(caption, quote=True)}">'
-    table = f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
+    table = f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody>"
     return f"{region}{table}</table></div>{after}"
 
 
@@ -93,13 +94,13 @@ def _align(column: dict[str, str]) -> str:
     return {"text": "", "words": ' class="words"'}.get(column["kind"], ' class="number"')
 
 
-def table_csv(text: pd.DataFrame, columns: Sequence[dict[str, str]], *, synthetic: bool) -> str:
+def table_csv(rows: Sequence[tuple[str, ...]], columns: Sequence[dict[str, str]], *, synthetic: bool) -> str:
     """The same table as CSV with plain labels; a synthetic one says so in each row."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([c["label"] for c in columns] + (["Data"] if synthetic else []))
     worded = [c["kind"] in WORDED for c in columns]
-    for row in text.itertuples(index=False):
+    for row in rows:
         plain = [
             v.replace("−", "-") if w else v.replace("−", "-").replace(",", "") for v, w in zip(row, worded, strict=True)
         ]
@@ -109,8 +110,8 @@ def table_csv(text: pd.DataFrame, columns: Sequence[dict[str, str]], *, syntheti
 
 def behind(table: Released, columns: Sequence[dict[str, str]], title: str, row_header: str) -> tuple[str, str]:
     """The HTML and the CSV of the table behind an exhibit."""
-    text = formatted(table, columns)
-    return html_table(text, columns, title, row_header), table_csv(text, columns, synthetic=table.synthetic)
+    rows = formatted(table, columns)
+    return html_table(rows, columns, title, row_header), table_csv(rows, columns, synthetic=table.synthetic)
 
 
 def table_exhibit(

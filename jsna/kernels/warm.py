@@ -98,6 +98,8 @@ class Kernels:
     def _stop(self) -> None:
         """Let the server end itself and all its kernels; by force where it does not."""
         if self._server is not None and self._server.stdin is not None and self._server.stdout is not None:
+            if not self._name:
+                self._server.kill()  # it still imports, has no kernels yet, and would not hear
             self._server.stdin.close()
             try:
                 self._server.wait(timeout=5)

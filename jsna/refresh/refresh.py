@@ -91,8 +91,12 @@ class Work:
         return params.model_copy(update={"data": str(params.data_folder().resolve())})
 
 
-def refresh(params_files: list[Path], asked: Asked, *, log: TextIO | None = None) -> Report:
+def refresh(
+    params_files: list[Path], asked: Asked, *, log: TextIO | None = None, kernels: Kernels | None = None
+) -> Report:
     """Make the pack of every area of every params file, so far as it has changed since it was made.
+
+    ``kernels``: those of a server that was started before, where it was certain that there is something to do.
 
     Everything that can be checked is checked before a chapter runs. A pack takes its place whole or not at all; while
     it is made, and when it is stopped, the pack before it is untouched, and chapters that were finished are kept for
@@ -116,7 +120,7 @@ def refresh(params_files: list[Path], asked: Asked, *, log: TextIO | None = None
         _begin(todo, asked)
         for work in works:
             said.line(_what_is_kept(work))
-        failures, findings = _made(todo, asked, said, marks) if todo else ([], 0)
+        failures, findings = _made(todo, asked, said, marks, kernels) if todo else ([], 0)
         kept = tuple(w.pack.folder for w in works if not w.why)
         return Report(tuple(p.folder for p in packs), tuple(failures), findings, kept)
 
@@ -190,10 +194,13 @@ def _what_is_kept(work: Work) -> str:
     return f"{label}: {len(work.make)} chapters to make{kept}{finished}"
 
 
-def _made(works: list[Work], asked: Asked, log: Log, marks: Marks) -> tuple[list[tuple[str, str, str]], int]:
+def _made(
+    works: list[Work], asked: Asked, log: Log, marks: Marks, started: Kernels | None
+) -> tuple[list[tuple[str, str, str]], int]:
     """Make everything that there is to do; failed chapters, and the number of the audit's findings."""
     with ExitStack() as held:
-        kernels = held.enter_context(Kernels(warm=asked.warm and not asked.scheduler and any(w.make for w in works)))
+        warm = asked.warm and not asked.scheduler and any(w.make for w in works)
+        kernels = held.enter_context(started or Kernels(warm=warm))
         aside = held.enter_context(put_aside(asked.out.resolve() if asked.scheduler else None))
         workers = held.enter_context(_workers(asked))
         _prepared(works, aside, workers, log, marks)

@@ -124,6 +124,8 @@ def prepare_area(area: Any, asked: Prepare) -> Prepared:
     can read, and that goes when the run ends; of those that an engine counts, the counts.
     """
     from jsna.check.report import weights
+    from jsna.evidence.local_values import keep_in
+    from jsna.evidence.voice.gathered import voice_lists
     from jsna.local import PIPELINE_LISTS, VOICE_LISTS, joined_lists, keep, keep_pattern, keep_weights, lists_of
     from jsna.refresh.asked import ask_ahead
 
@@ -142,9 +144,13 @@ def prepare_area(area: Any, asked: Prepare) -> Prepared:
     if area.policy.pattern is not None:
         where[PREPARED_VARIABLE] = str(folder)
         keep_pattern(folder, area.policy.pattern)
+    if params.source == "synthetic" and len(asked.chapters) > 1:
+        # side by side, each chapter would read the lists and work out the values for itself
+        where[PREPARED_VARIABLE] = str(folder)
+        for kind, loaded in voice_lists(area).items():
+            keep(folder, kind, loaded)
+        keep_in(folder, area)
     if area.local:
-        from jsna.evidence.local_values import keep_in
-
         where[PREPARED_VARIABLE] = str(folder)
         found = weights(area)
         keep_weights(folder, found)

@@ -59,8 +59,12 @@ def local_values(area: Area) -> Values:
     limit. From pupils by January census, cases by whole calendar year, SEN2 returns and every list that is named. In a
     refresh it is what the run has put aside. Raises the ``WorkbenchError`` family where a named file cannot be read.
     """
+    found = kept_values()
+    if found is not None:
+        frame, absent, sources = found
+        return Values(frame, sources, absent, vintage_table())
     if prepared() and area.local:
-        return _kept(area)
+        return Values(pd.DataFrame(columns=list(COLUMNS)), (), pd.DataFrame(columns=list(ABSENT)), vintage_table())
     made = brought(area)
     return values_of(made, area)
 
@@ -225,14 +229,6 @@ def _absent(
 def _about(measures: pd.Series, measure: str) -> pd.Series:
     """Whether what was left out bears on a measure: it names all of a source, or how the measure's name begins."""
     return measures.map(lambda m: measure.startswith(m) if m else True).astype("bool")
-
-
-def _kept(area: Area) -> Values:
-    found = kept_values()
-    if found is None:
-        return Values(pd.DataFrame(columns=list(COLUMNS)), (), pd.DataFrame(columns=list(ABSENT)), vintage_table())
-    frame, absent, sources = found
-    return Values(frame, sources, absent, vintage_table())
 
 
 def disagreements(values: Values) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from jsna.errors import Problem, SourceError
 from jsna.evidence.local_values.specification import question_of, who_of
 from jsna.evidence.voice.rules import read
 from jsna.files.result import Loaded
-from jsna.local import VOICE_LISTS, joined_lists
+from jsna.local import VOICE_LISTS, joined_lists, lists_of_run
 from jsna.sources.extracts.reader import Extract, as_findings
 from jsna.sources.extracts.survey import question_table, with_questions
 
@@ -64,13 +64,21 @@ def wave_name(wave: str) -> str:
 
 
 def voice_lists(area: Area) -> dict[str, Loaded]:
-    """The lists by kind: invented ones of a synthetic area, else what the params name; none of official files."""
-    if area.params.source == "synthetic":
-        from jsna.evidence.voice.kit import question_rows
-        from jsna.synthetic.voice import load_voice
+    """The lists by kind: invented ones of a synthetic area, else what the params name; none of official files.
 
-        return load_voice(area.params.seed, area.params.cycle, area.pupils.frame, question_rows())
+    In a refresh what the run has put aside, where it has.
+    """
+    if area.params.source == "synthetic":
+        return area.once("voice lists", lambda: lists_of_run(VOICE_LISTS) or _invented(area))
     return joined_lists(area.params, VOICE_LISTS) if area.local else {}
+
+
+def _invented(area: Area) -> dict[str, Loaded]:
+    from jsna.evidence.voice.kit import question_rows
+    from jsna.synthetic.voice import load_voice
+
+    made = load_voice(area.params.seed, area.params.cycle, area.pupils.frame, question_rows())
+    return {kind: made[kind] for kind in VOICE_LISTS if kind in made}
 
 
 def voice_of(lists: Mapping[str, Loaded]) -> Voice:

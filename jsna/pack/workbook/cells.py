@@ -86,26 +86,35 @@ def typed(rows: pd.DataFrame, note: Callable[[str], str], *, first: Sequence[str
     A number is a number, with the decimals it was given; what stands for one stays a text; nothing stays empty.
     """
     order = [*[c for c in first if c in rows.columns], *[c for c in rows.columns if c not in first]]
-    named = {c: _typed_column(c, rows[c].map(clean), note) for c in order}
-    frame = pd.DataFrame({heading: values for heading, values, _ in named.values()})
-    return Table(frame.astype(object), {heading: form for heading, _, form in named.values() if form})
+    made = [_typed_column(c, [clean(text) for text in rows[c].tolist()], note) for c in order]
+    frame = pd.DataFrame({heading: values for heading, values, _ in made}, dtype=object)
+    return Table(frame, {heading: form for heading, _, form in made if form})
 
 
-def _typed_column(name: str, text: pd.Series, note: Callable[[str], str]) -> tuple[str, pd.Series, str]:
+def _typed_column(name: str, texts: Sequence[str], note: Callable[[str], str]) -> tuple[str, list[Any], str]:
     """A column's heading with its unit, its values, and its number format (empty where it holds no number)."""
-    if re.fullmatch(settings()["text_columns"], name):
-        return name, text.map(lambda v: _as_text(v, note)), ""
-    plain, percents = text.str.fullmatch(_NUMBER), text.str.fullmatch(_PERCENT)
-    percent = bool(percents.any())
-    numbers = plain | percents
-    values = text.map(lambda v: _as_text(v, note)).astype(object)
-    if not numbers.any() or (percent and plain.any()):  # per cent beside other units: no number without its unit
-        return name, values, ""
-    digits = text[numbers].str.rstrip("%")
-    values[numbers] = digits.map(lambda v: float(v) if "." in v else int(v))
-    decimals = int(digits.str.partition(".")[2].str.len().max())
-    form = "#,##0" + ("." + "0" * decimals if decimals else "")
-    return with_unit(name, percent), values, form
+    words = [_as_text(text, note) for text in texts]
+    if _text_columns().fullmatch(name):
+        return name, words, ""
+    plain, percents = ([pattern.fullmatch(text) for text in texts] for pattern in (_NUMBER, _PERCENT))
+    percent = any(percents)
+    if not (percent or any(plain)) or (percent and any(plain)):  # per cent beside others: no number without its unit
+        return name, words, ""
+    digits = [
+        text.rstrip("%") if number else "" for text, number in zip(texts, percents if percent else plain, strict=True)
+    ]
+    decimals = max(len(number.partition(".")[2]) for number in digits)
+    values = [_number(number) if number else word for number, word in zip(digits, words, strict=True)]
+    return with_unit(name, percent), values, "#,##0" + ("." + "0" * decimals if decimals else "")
+
+
+@cache
+def _text_columns() -> re.Pattern[str]:
+    return re.compile(settings()["text_columns"])
+
+
+def _number(digits: str) -> float:
+    return float(digits) if "." in digits else int(digits)
 
 
 def _as_text(value: str, note: Callable[[str], str]) -> str:

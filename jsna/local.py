@@ -346,7 +346,7 @@ def _changes(embedded: bool) -> pd.Series | None:
 def keep(folder: Path, name: str, loaded: Loaded) -> None:
     """Put a source aside for the chapters of a run, where its owner alone can read it."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    loaded.frame.to_parquet(folder / f"{name}.parquet", index=False)
+    loaded.frame.to_parquet(folder / f"{name}.parquet")  # with its index, which says the rows of the file
     loaded.quarantine.astype("str").to_parquet(folder / f"{name}-quarantine.parquet", index=False)
     (folder / f"{name}.json").write_text(json.dumps(asdict(loaded.summary)), encoding="utf-8")
 

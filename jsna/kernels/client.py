@@ -8,7 +8,7 @@ from typing import Any
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
-from traitlets import DottedObjectName
+from traitlets import Type
 
 ANSWER_SECONDS, HEARD_SECONDS = 1.0, 0.2
 
@@ -49,7 +49,7 @@ class Client(AsyncKernelClient):
 class Manager(AsyncKernelManager):
     """Starts a kernel, and gives the client above."""
 
-    client_class = DottedObjectName("jsna.kernels.client.Client", config=True)
+    client_factory = Type(klass=Client)
 
 
 def _of(message: dict[str, Any], asked: str) -> bool:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 import time
 
 import nbformat
@@ -10,6 +11,7 @@ import psutil
 import pytest
 
 from jsna.kernels import warm
+from jsna.kernels.client import Manager
 from jsna.kernels.launcher import SOCKET_VARIABLE
 from jsna.kernels.warm import PLAIN, WARM, Kernels
 
@@ -55,6 +57,37 @@ def execute(kernels, monkeypatch):
 
 def test_a_kernel_comes_from_the_server_and_not_by_itself(execute, kernels):
     assert execute(LOOKS)["parent"] == kernels._server.pid
+
+
+def test_what_the_first_cell_says_is_heard_as_soon_as_the_kernel_answers(kernels, monkeypatch):
+    from nbclient import NotebookClient
+
+    for key, value in kernels.environment.items():
+        monkeypatch.setenv(key, value)
+    for number in range(5):
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(f"print({number}, flush=True); {number}")])
+        NotebookClient(notebook, kernel_name=kernels.name, kernel_manager_class=Manager, timeout=60).execute()
+        told, value = notebook.cells[0].outputs
+        assert (told.text, value.data["text/plain"]) == (f"{number}\n", str(number))
+
+
+def test_a_kernel_that_ends_before_it_answers_is_an_error_and_no_wait(tmp_path, monkeypatch):
+    from nbclient import NotebookClient
+
+    spec = tmp_path / "kernels" / "ends"
+    spec.mkdir(parents=True)
+    told = {"argv": [sys.executable, "-c", "raise SystemExit(1)"], "display_name": "ends", "language": "python"}
+    (spec / "kernel.json").write_text(json.dumps(told), encoding="utf-8")
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
+    with pytest.raises(RuntimeError, match="ended before it answered"):
+        NotebookClient(notebook, kernel_name="ends", kernel_manager_class=Manager, startup_timeout=50).execute()
+
+
+def test_a_server_that_still_imports_ends_at_once(monkeypatch):
+    with Kernels() as running:
+        server = psutil.Process(running._server.pid)
+    assert not server.is_running() or server.status() == psutil.STATUS_ZOMBIE
 
 
 def test_nothing_passes_from_one_notebook_to_the_next(execute):

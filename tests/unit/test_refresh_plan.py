@@ -2,8 +2,10 @@
 
 from importlib.resources import files
 
+import pandas as pd
 import pytest
 
+from jsna.area import Area
 from jsna.errors import ParamsError, SourceError
 from jsna.params import Params
 from jsna.refresh.needs import check_files, lacking
@@ -89,3 +91,22 @@ def test_the_file_of_frames_is_handed_to_the_kernels_by_the_environment(tmp_path
     told = prepare(Prepare(params, pack.chapters, tmp_path / "aside")).folders
     assert told["JSNA_FRAMES"] == str(frames.resolve())
     assert pack.area.params.without_places()["frames"] == Params().frames == ""
+
+
+def test_what_all_chapters_of_a_synthetic_area_ask_is_put_aside_as_it_would_be_worked_out(tmp_path, monkeypatch):
+    (pack,) = plan([_params(tmp_path, "areas: [E06000032]\nscale: 0.25\n")], tmp_path / "out", [])
+    made = prepare(Prepare(pack.area.params, pack.chapters, tmp_path / "aside"))
+    alone = Area(pack.area.params)
+    values, lists = alone.values, alone.voice.lists
+    for variable, folder in made.folders.items():
+        monkeypatch.setenv(variable, folder)
+    monkeypatch.setattr("jsna.synthetic.voice.load_voice", None)
+    monkeypatch.setattr("jsna.evidence.local_values.brought", None)
+    found = Area(pack.area.params)
+    pd.testing.assert_frame_equal(found.values.frame, values.frame)
+    pd.testing.assert_frame_equal(found.values.absent, values.absent.reset_index(drop=True), check_dtype=False)
+    assert found.values.sources == values.sources
+    assert list(found.voice.lists) == list(lists)
+    for kind, loaded in lists.items():
+        pd.testing.assert_frame_equal(found.voice.lists[kind].frame, loaded.frame)
+        assert found.voice.lists[kind].summary == loaded.summary

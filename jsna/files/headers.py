@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from jsna.errors import Problem, SourceError, did_you_mean
 
@@ -39,6 +40,10 @@ def bare(heading: object) -> str:
     return re.sub(r"[\W_]+", "", plain(heading).replace("%", "percent"))
 
 
+# The spellings that readers know are asked for again with every file; headings and cells of files are not kept.
+_spelling = lru_cache(maxsize=1 << 14)(bare)
+
+
 @dataclass(frozen=True)
 class Matched:
     """``columns`` leads from canonical names to the headings found; ``twice`` holds canonical names that several
@@ -62,7 +67,7 @@ def match(headings: Sequence[str], aliases: Mapping[str, Iterable[str]]) -> Matc
     for heading in headings:
         by_bare.setdefault(bare(heading), []).append(heading)
     for name, spellings in aliases.items():
-        keys = dict.fromkeys(bare(s) for s in (*spellings, name))
+        keys = dict.fromkeys(_spelling(s) for s in (*spellings, name))
         hits = [h for key in keys for h in by_bare.get(key, [])]
         if hits:
             found[name] = list(dict.fromkeys(hits))

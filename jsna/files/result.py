@@ -79,7 +79,7 @@ def together(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Parts of a quarantine as one, in the order of the file; with no parts, an empty one with the right columns."""
     parts = [part for part in parts if len(part)]
     if not parts:
-        return pd.DataFrame({c: pd.Series(dtype="object") for c in QUARANTINE_COLUMNS})
+        return pd.DataFrame(columns=list(QUARANTINE_COLUMNS), dtype="object")
     both = pd.concat(parts, ignore_index=True)
     return both.sort_values(["file", "row", "column"], kind="stable", ignore_index=True)
 

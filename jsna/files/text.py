@@ -96,7 +96,9 @@ def parse_delimited(
     count = len(frame) + len(ragged)
     rows = np.setdiff1d(np.arange(first, first + count), [first + r.number for r in ragged])
     frame.index = pd.Index(rows)
-    doubtful = _with_line_breaks(frame, layout.delimiter, len(names))
+    # Only a cell in quotation marks can hold a line break.
+    quoted = text.find(b'"', layout.start) >= 0
+    doubtful = _with_line_breaks(frame, layout.delimiter, len(names)) if quoted else None
     if doubtful is not None or any(r.broken for r in ragged) or text[text.rfind(b"\n") :].count(b'"') % 2:
         _refuse_open_quotes(text[layout.start :], where, layout.delimiter, first)
     blank = blank_rows(frame)

@@ -6,6 +6,8 @@ are missing in the column, and the caller lists them. Nothing becomes 0, and not
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -77,13 +79,28 @@ def codes(text: pd.Series, allowed: frozenset[str] | set[str]) -> Typed:
     >>> got.tolist(), bad.tolist()
     (['K', 'N', '', ''], [False, False, False, True])
     """
+    return codes_of_lists(text, [allowed], np.zeros(len(text), dtype="int64"))
+
+
+def codes_of_lists(text: pd.Series, lists: Sequence[frozenset[str] | set[str]], which: np.ndarray) -> Typed:
+    """As ``codes``, for columns put one below another: ``which`` is the number, in ``lists``, of each cell's list.
+
+    >>> got, bad = codes_of_lists(pd.Series(["na", "na", "x"]), [{"NA"}, {"X"}], np.array([0, 1, 1]))
+    >>> got.tolist(), bad.tolist()
+    (['NA', '', 'X'], [False, False, False])
+    """
     number, cells = _distinct(text)
     upper = trim(cells).str.upper()
     whole = without_decimal_zero(upper)
-    upper = upper.where(upper.isin(allowed) | ~whole.isin(allowed), whole)
-    known = upper.isin(allowed)
+    # Every distinct cell under every list; a cell's own pair of the two is found by ``at``.
+    at = which * len(cells) + number
+    as_written = pd.concat([upper.isin(allowed) for allowed in lists], ignore_index=True)
+    as_whole = pd.concat([whole.isin(allowed) for allowed in lists], ignore_index=True)
+    upper, whole = (pd.concat([c] * len(lists), ignore_index=True) for c in (upper, whole))
+    known = as_written | as_whole
     missing = ~known & upper.str.lower().isin(MISSING)
-    return _spread(upper.where(known, ""), number, text), _spread(~known & ~missing, number, text)
+    typed = upper.where(as_written | ~as_whole, whole).where(known, "")
+    return _spread(typed, at, text), _spread(~known & ~missing, at, text)
 
 
 def booleans(text: pd.Series) -> Typed:
@@ -184,6 +201,17 @@ def _in_other_forms(kept: pd.Series, serials: bool) -> pd.Series:
         days = pd.to_numeric(shown[hit].str.split(".").str[0])
         typed = typed.mask(hit, (EXCEL_DAY_ZERO + pd.to_timedelta(days, unit="D")).astype("datetime64[us]"))
     return typed
+
+
+def apart(whole: pd.Series, columns: Sequence[pd.Series]) -> list[pd.Series]:
+    """What was read of ``columns`` put one below another, as one column each again, with their own indexes.
+
+    >>> a, b = pd.Series(["1"], index=[7]), pd.Series(["", "2"])
+    >>> [c.to_dict() for c in apart(pd.concat([a, b]) + "x", [a, b])]
+    [{7: '1x'}, {0: 'x', 1: '2x'}]
+    """
+    ends = np.cumsum([len(c) for c in columns])
+    return [whole.iloc[end - len(c) : end].set_axis(c.index) for c, end in zip(columns, ends, strict=True)]
 
 
 def _distinct(text: pd.Series) -> tuple[np.ndarray, pd.Series]:

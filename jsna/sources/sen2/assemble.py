@@ -12,7 +12,7 @@ from jsna.sources.sen2.carried import ID, PARENT, Carried
 from jsna.sources.sen2.joins import by_key, text_by
 from jsna.sources.sen2.layout import Table, tables
 from jsna.sources.sen2.persons import Place, at_the_door
-from jsna.sources.sen2.typed import type_table
+from jsna.sources.sen2.typed import blanks, type_tables
 
 
 @dataclass(frozen=True)
@@ -41,17 +41,18 @@ def assemble(carried: Carried, census: Census, key: bytes, sha256: str, place: P
     """All tables of the return. Own keys count from 1 in the order of the source; where a parent is not found its key
     is missing, and the row is kept. Of rows that repeat an id the first is kept and the others are refused.
     """
+    again = {name: p.frame[ID].duplicated() & (p.frame[ID] != "") for name, p in carried.parts.items()}
+    texts = {name: carried.parts[name].frame[~again[name]] for name in tables()}
+    read = type_tables(texts, tables(), {name: p.where for name, p in carried.parts.items()})
     linked: dict[str, pd.DataFrame] = {}
     loaded: dict[str, Loaded] = {}
     repeated, orphans, unnamed, other_year = {}, {}, {}, {}
     for name, table in tables().items():
-        part = carried.parts[name]
-        again = part.frame[ID].duplicated() & (part.frame[ID] != "")
-        text = part.frame[~again]
-        repeated[name] = part.frame.index[again]
+        part, text = carried.parts[name], texts[name]
+        repeated[name] = part.frame.index[again[name]]
         unnamed[name] = part.frame.index[part.frame[ID] == ""]
         keys, orphans[name] = _keys(text, table, carried, linked)
-        typed, cells = type_table(text, table, part.where)
+        typed, cells = read[name]
         other_year[name] = _other_year(typed, table, census.year)
         doors = together([])
         if name == "person":
@@ -62,7 +63,7 @@ def assemble(carried: Carried, census: Census, key: bytes, sha256: str, place: P
         frame = pd.concat([keys, typed], axis="columns")
         frame.insert(len(keys.columns), "row", text.index.to_numpy())
         linked[name] = frame.assign(**{ID: text[ID]})
-        aside = together([part.quarantine, cells, doors, _again(part.frame, again, part.where)])
+        aside = together([part.quarantine, cells, doors, _again(part.frame, again[name], part.where)])
         summary = Summary(
             source=f"SEN2 {census.year}: {name}",
             file=part.where,
@@ -104,14 +105,9 @@ def _keys(
 
 
 def _other_year(typed: pd.DataFrame, table: Table, year: int) -> dict[str, pd.Index]:
-    hits = {}
-    for column in table.columns.values():
-        if not column.in_year(year):
-            values = typed[column.name]
-            filled = values.notna() & (values.astype("str") != "")
-            if filled.any():
-                hits[column.name] = typed.index[filled]
-    return hits
+    others = [column.name for column in table.columns.values() if not column.in_year(year)]
+    filled = ~blanks(typed[others])
+    return {column: typed.index[filled[column]] for column in others if filled[column].any()}
 
 
 def _again(frame: pd.DataFrame, again: pd.Series, where: str) -> pd.DataFrame:
@@ -124,13 +120,8 @@ def _missing(typed: pd.DataFrame, table: Table, year: int) -> tuple[str, ...]:
     """The share of rows without a value, for the columns that this year's return has."""
     if typed.empty:
         return ("The table has no rows.",)
-    shares = {}
-    for column in typed:
-        known = table.columns.get(str(column))
-        if known is None or known.in_year(year):
-            blank = typed[column].isna() | (typed[column].astype("str") == "")
-            shares[column] = float(blank.mean())
-    told = ", ".join(f"{c} {100 * s:.1f}%" for c, s in shares.items() if s > 0)
+    known = [c for c in typed if c not in table.columns or table.columns[str(c)].in_year(year)]
+    told = ", ".join(f"{c} {100 * s:.1f}%" for c, s in blanks(typed[known]).mean().items() if s > 0)
     return (f"Rows without a value: {told}.",) if told else ()
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from jsna.errors import Problem, SourceError
 from jsna.files.headers import bare
 from jsna.files.text import TextTable
+from jsna.files.values import apart
 from jsna.sources.sen2.carried import ID, PARENT, Carried, Part, empty, ids
 from jsna.sources.sen2.layout import Table, find_columns, tables
 
@@ -46,7 +47,7 @@ def read_blades(blades: Sequence[Blade], where: str, delivery: str | None = None
     """
     strange = {h: b.table for b in blades for h in find_columns(list(b.text.frame.columns), _aliases(b.table)).strange}
     strange = {h: t for h, t in strange.items() if bare(h) != f"{t}orderseqcolumn"}
-    frames = [(b, _frame(b)) for b in blades]
+    frames = _frames(blades)
     tags = {id(b): _tag(b, f, frames) for b, f in frames}
     names = sorted({t for series in tags.values() for t in series.unique()})
     if len(names) > 1:
@@ -74,14 +75,19 @@ def _aliases(name: str) -> dict[str, Sequence[str]]:
     return {**table.aliases, ID: [table.own_id], **parent, SOURCE: ["sourceid"]}
 
 
+def _frames(blades: Sequence[Blade]) -> list[tuple[Blade, pd.DataFrame]]:
+    frames = [(b, _frame(b)) for b in blades]
+    places = [(frame, column) for _, frame in frames for column in (ID, PARENT, SOURCE) if column in frame]
+    cells = [frame[column] for frame, column in places]
+    for (frame, column), read in zip(places, apart(ids(pd.concat(cells, ignore_index=True)), cells), strict=True):
+        frame[column] = read
+    return frames
+
+
 def _frame(blade: Blade) -> pd.DataFrame:
     columns = find_columns(list(blade.text.frame.columns), _aliases(blade.table)).columns
     frame = blade.text.frame[list(columns.values())].set_axis(list(columns), axis="columns")
-    for column in (ID, PARENT):
-        frame[column] = ids(frame[column]) if column in frame else ""
-    if SOURCE in frame:
-        frame[SOURCE] = ids(frame[SOURCE])
-    return frame
+    return frame.assign(**{column: "" for column in (ID, PARENT) if column not in frame})
 
 
 def _tag(blade: Blade, frame: pd.DataFrame, frames: Sequence[tuple[Blade, pd.DataFrame]]) -> pd.Series:

@@ -43,9 +43,10 @@ def found(
     number: str, table: str, frame: pd.DataFrame, mask: pd.Series, of: int | None = None, more: str = ""
 ) -> list[Finding]:
     """The rows of ``frame`` in which ``mask`` holds, as at most one finding; missing counts as not."""
-    rows = frame.loc[mask.fillna(False).astype("bool"), "row"]
-    if rows.empty:
+    hit = mask.to_numpy(dtype=bool, na_value=False)
+    if not hit.any():
         return []
+    rows = frame["row"].to_numpy()[hit]
     return [Finding(number, table, tuple(int(r) for r in rows), len(frame) if of is None else of, more)]
 
 

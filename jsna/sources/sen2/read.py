@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +18,7 @@ from jsna.sources.sen2.layout import census_date as usual_day
 from jsna.sources.sen2.layout import layout, tables
 from jsna.sources.sen2.persons import Place
 from jsna.sources.sen2.recognise import carried_by
-from jsna.sources.sen2.typed import type_table
+from jsna.sources.sen2.typed import type_tables
 
 FORMS = {
     "xml": "the XML of the return",
@@ -126,9 +126,11 @@ def _census(
 ) -> tuple[Census, str]:
     """Which return it is, and why: by its header, else by what was asked for."""
     part = carried.parts["sen2"]
-    header, _ = type_table(part.frame, tables()["sen2"], part.where)
+    told = ("collection", "year", "reference_date", "lea")
+    table = replace(tables()["sen2"], columns={c: tables()["sen2"].columns[c] for c in told})
+    header, _ = type_tables({"sen2": part.frame}, {"sen2": table}, {"sen2": part.where})["sen2"]
     if header.empty:
-        header = pd.DataFrame({c: [None] for c in ("collection", "year", "reference_date", "lea")})
+        header = pd.DataFrame({c: [None] for c in told})
     first = header.iloc[0]
     told_year = int(first["year"]) if pd.notna(first["year"]) else None
     told_day = first["reference_date"] if pd.notna(first["reference_date"]) else None

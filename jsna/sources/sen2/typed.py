@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from jsna.files.result import refused, together
-from jsna.files.values import booleans, codes, dates, tidy, whole_numbers, without_decimal_zero
+from jsna.files.values import apart, booleans, codes_of_lists, dates, tidy, whole_numbers, without_decimal_zero
 from jsna.sources.identity import masked
 from jsna.sources.sen2.layout import Column, Table
 
@@ -26,32 +27,63 @@ RULES = {
     "la": ("not a number of an authority", "It has three digits, or is XXX for outside England."),
     "year": ("not a year", "Write the year of the collection in four digits."),
 }
+# Types that are read as another: the two differ only in what is shown of a refused cell, or in their list of codes.
+KINDS = {"birth": "date", "ethnicity": "code"}
 
 Typed = tuple[pd.Series, pd.Series]
 
 
-def type_table(text: pd.DataFrame, table: Table, where: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Every column of ``table``, typed (all missing where the carrier has it not), and a quarantine of refused cells.
+def type_tables(
+    texts: Mapping[str, pd.DataFrame], layouts: Mapping[str, Table], where: Mapping[str, str]
+) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
+    """For each table every column of its layout, typed (all missing where the carrier has it not), and a quarantine of
+    refused cells.
 
     Codes are text, "" where missing; yes and no are nullable booleans; ranks and years are nullable whole numbers.
     """
+    filled: dict[str, list[tuple[str, Column]]] = {}
+    for name, text in texts.items():
+        for column in layouts[name].columns.values():
+            if column.name in text and (text[column.name] != "").any():
+                filled.setdefault(KINDS.get(column.type, column.type), []).append((name, column))
+    typed: dict[tuple[str, str], Typed] = {}
+    for kind, columns in filled.items():
+        read = _read(kind, [texts[name][column.name] for name, column in columns], [c.codes for _, c in columns])
+        typed |= {(name, column.name): one for (name, column), one in zip(columns, read, strict=True)}
+    return {
+        name: _table(text, layouts[name], where[name], {c: one for (of, c), one in typed.items() if of == name})
+        for name, text in texts.items()
+    }
+
+
+def blanks(typed: pd.DataFrame) -> pd.DataFrame:
+    """Which cells of a typed table have no value: missing ones, and empty text."""
+    return typed.isna() | typed.isin([""])
+
+
+def _table(
+    text: pd.DataFrame, table: Table, where: str, typed: Mapping[str, Typed]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     frame, parts = {}, []
     for column in table.columns.values():
-        cells = text[column.name] if column.name in text else pd.Series("", index=text.index, dtype="str")
-        frame[column.name], bad = _read(cells, column)
+        if column.name not in typed:
+            frame[column.name] = _blank(text.index, column.type)
+            continue
+        frame[column.name], bad = typed[column.name]
         if bad.any():
-            values = masked(cells[bad]) if column.type in PRIVATE else _short(cells[bad])
+            cells = text.loc[bad, column.name]
+            values = masked(cells) if column.type in PRIVATE else _short(cells)
             rule, mend = RULES.get(column.type, ("the code is not in the list", f"One of {_list(column)}."))
             parts.append(refused(where, text.index[bad], column.name, values, rule, mend))
     return pd.DataFrame(frame, index=text.index), together(parts)
 
 
-def _read(cells: pd.Series, column: Column) -> Typed:
-    if not (cells != "").any():
-        return _blank(cells.index, column.type), pd.Series(False, index=cells.index)
+def _read(kind: str, columns: Sequence[pd.Series], lists: Sequence[frozenset[str]]) -> list[Typed]:
+    """Columns of one kind, read as one: most returns are small, and every step costs the same for few cells as for
+    many. ``lists`` has each column's codes."""
+    cells = pd.concat(columns, ignore_index=True)
     readers: dict[str, Callable[[pd.Series], Typed]] = {
         "date": dates,
-        "birth": dates,
         "yes_no": booleans,
         "rank": _ranks,
         "flag": lambda c: ((tidy(c) != "").astype("boolean"), pd.Series(False, index=c.index)),
@@ -60,11 +92,14 @@ def _read(cells: pd.Series, column: Column) -> Typed:
         "postcode": lambda c: (tidy(c).str.upper(), pd.Series(False, index=c.index)),
         "year": _years,
     }
-    if column.type in readers:
-        return readers[column.type](cells)
-    if column.type in DIGITS:
-        return _digits(cells, DIGITS[column.type])
-    return codes(without_decimal_zero(cells.astype("str").str.strip()), column.codes)
+    if kind in readers:
+        typed, bad = readers[kind](cells)
+    elif kind in DIGITS:
+        typed, bad = _digits(cells, DIGITS[kind])
+    else:
+        which = np.repeat(np.arange(len(columns)), [len(c) for c in columns])
+        typed, bad = codes_of_lists(without_decimal_zero(cells.astype("str").str.strip()), lists, which)
+    return list(zip(apart(typed, columns), apart(bad, columns), strict=True))
 
 
 def _blank(index: pd.Index, kind: str) -> pd.Series:

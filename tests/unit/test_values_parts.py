@@ -6,12 +6,15 @@ import json
 import math
 import subprocess
 import sys
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -145,6 +148,32 @@ def test_two_processes_at_once_leave_whole_files(tmp_path, repository):
     runs = [subprocess.Popen(command, cwd=repository, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     assert [run.communicate()[0].strip() for run in runs] == ["27.0", "27.0"]
     assert sorted(p.suffix for p in (tmp_path / "cache").iterdir()) == [".json", ".parquet"]
+
+
+def test_of_several_at_once_one_computes_and_the_others_wait(tmp_path, monkeypatch):
+    known, place, computed = catalogue_of(indicator(in_time())), tmp_path / "cache", []
+
+    def slowly(*asked):
+        computed.append(asked)
+        time.sleep(0.5)
+        return compute(*asked)
+
+    folder = small(tmp_path)
+    monkeypatch.setattr("jsna.evidence.values.compute.compute", slowly)
+    with ThreadPoolExecutor(3) as threads:
+        made = [m.result() for m in [threads.submit(kept, folder, known, 0.95, place) for _ in range(3)]]
+    assert len(computed) == 1
+    assert [len(m.of("EHC-05")) for m in made] == [len(made[0].of("EHC-05"))] * 3
+    assert sorted(p.suffix for p in place.iterdir()) == [".json", ".parquet"]
+
+
+def test_one_that_is_never_done_is_not_waited_for_for_ever(tmp_path, monkeypatch):
+    known, place = catalogue_of(indicator(in_time())), tmp_path / "cache"
+    place.mkdir()
+    monkeypatch.setattr("jsna.evidence.values.cache.PATIENCE", 0.1)
+    monkeypatch.setattr("jsna.evidence.values.cache._digest", lambda *a: "d")
+    with FileLock(place / ".values-d.lock"):
+        assert len(kept(small(tmp_path), known, 0.95, place).of("EHC-05"))
 
 
 def test_an_area_has_the_values_of_its_folder(tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ and computes. Whatever changes, another digest is looked for, so that nothing ha
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -36,12 +37,15 @@ CODE = {
     "jsna.sources": "",
     "geo": "",
 }
+# Seconds to wait for another process, which needs ten of them on a usual computer.
+PATIENCE = 120
 
 
 def kept(folder: OfficialFolder, known: Catalogue, confidence: float, place: Path | None = None) -> Values:
     """The values out of ``place`` (else the workbench's cache) where they were kept before; else computed, and kept.
 
-    What is damaged is made anew. Two processes may do this at once: each writes aside and then gives the name.
+    What is damaged is made anew. Of several processes that want the same at once, one computes, and the others wait for
+    it; where that cannot be agreed upon, each computes, writes aside and then gives the name.
     """
     from jsna.area import cache_folder
     from jsna.evidence.values.compute import compute
@@ -49,10 +53,33 @@ def kept(folder: OfficialFolder, known: Catalogue, confidence: float, place: Pat
     place = place or cache_folder()
     digest = _digest(folder, known, confidence)
     found = _read(place, digest)
-    if found is None:
-        found = compute(folder, known, confidence)
-        _write(place, digest, found)
+    if found is not None:
+        return found
+    with _alone(place / f".values-{digest}.lock"):
+        found = _read(place, digest)
+        if found is None:
+            found = compute(folder, known, confidence)
+            _write(place, digest, found)
     return found
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Wait while another process has the lock at ``path``. Where nothing can be locked, nobody waits."""
+    from filelock import FileLock
+
+    lock = FileLock(path, timeout=PATIENCE)
+    # A lock that is waited for too long ends in a TimeoutError, which is an OSError.
+    with contextlib.suppress(OSError, NotImplementedError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        if lock.is_locked:
+            lock.release()
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def _digest(folder: OfficialFolder, known: Catalogue, confidence: float) -> str:

@@ -78,17 +78,9 @@ def _of_place(rows: pd.DataFrame, place: Place) -> pd.DataFrame:
     own = rows[rows["area_code"].isin(place.codes)]
     if not place.median:
         return own[["group", "period", "year", *_FIGURE, *_ORIGIN]].assign(place=place.name, areas=1)
-    middle = (
-        own[own["value"].notna()]
-        .groupby(["group", "period", "year"], as_index=False)
-        .agg(
-            value=("value", "median"),
-            areas=("value", "size"),
-            provisional=("provisional", "any"),
-            break_before=("break_before", "any"),
-            **{c: (c, "first") for c in _ORIGIN},
-        )
-    )
+    by = own[own["value"].notna()].groupby(["group", "period", "year"])
+    values = by["value"].agg(["median", "size"]).set_axis(["value", "areas"], axis="columns")
+    middle = values.join([by[["provisional", "break_before"]].any(), by[_ORIGIN].first()]).reset_index()
     missing = dict.fromkeys(("lower", "upper", "numerator", "denominator"), np.nan)
     return middle.assign(place=place.name, way="median", symbol="", **missing)
 

@@ -14,6 +14,7 @@ from jsna.files.headers import need_columns
 from jsna.files.packaged import packaged_yaml
 from jsna.files.result import Loaded
 from jsna.sources.ees import read_ees
+from jsna.sources.ees_rows import each
 from jsna.sources.ees_specs import known_files
 
 AGES = ("Age", "Age when plan started", "Age when plan ceased")
@@ -48,7 +49,7 @@ def read_ehc_table(path: Path, table: str, *, whole: bool = True) -> Loaded:
 
 def _topics(published: pd.Series, where: str) -> pd.Series:
     known = _spec()["topics"] | dict.fromkeys(_spec()["totals"], "Total")
-    strange = sorted(set(published) - set(known))
+    strange = sorted(set(published.unique()) - set(known))
     if strange:
         raise SourceError(
             *(
@@ -68,6 +69,6 @@ def _groups(labels: pd.Series, topic: pd.Series) -> pd.Series:
     ethnic = {label: ethnicity_code(label) for label in labels[topic == "Ethnicity"].unique()}
     groups = labels.mask(topic == "Total", "Total")
     groups = groups.mask(topic == "Ethnicity", labels.map(ethnic))
-    ages = labels.str.replace(r"(?i)^(aged|age) (?=\d|unknown)", "", regex=True)
+    ages = each(labels, lambda seen: seen.str.replace(r"(?i)^(aged|age) (?=\d|unknown)", "", regex=True))
     groups = groups.mask(topic.isin(AGES), ages)
-    return groups.mask(labels.str.casefold().str.contains("unknown"), "Unknown")
+    return groups.mask(each(labels, lambda seen: seen.str.casefold().str.contains("unknown")), "Unknown")

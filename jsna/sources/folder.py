@@ -183,8 +183,8 @@ class OfficialFolder:
 
     def neighbours_of(self, code: str) -> pd.DataFrame:
         """The neighbours of one area in each set at hand: rank, neighbour_code, neighbour_name, set."""
-        both = pd.concat([self.neighbours().frame, tables.neighbours_2021()], ignore_index=True)
-        return both[both["area_code"] == code].reset_index(drop=True)
+        sets = (self.neighbours().frame, tables.neighbours_2021())
+        return pd.concat([s[s["area_code"] == code] for s in sets], ignore_index=True)
 
     def read_all(self) -> list[Loaded]:
         """Every source that the chapters use."""

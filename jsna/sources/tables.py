@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -93,6 +94,11 @@ def read_neighbours(path: Path) -> Loaded:
 
 def neighbours_2021() -> pd.DataFrame:
     """The set of April 2021, which the files hold no more, for the areas it was carried over for (Luton)."""
+    return _carried_neighbours().copy()
+
+
+@cache
+def _carried_neighbours() -> pd.DataFrame:
     with files("jsna.codes").joinpath("neighbours_2021.csv").open("rb") as stream:
         table = pd.read_csv(stream, dtype="str")
     return _neighbour_codes(table["dfe_number"], table["rank"], table["neighbour_number"], "April 2021")

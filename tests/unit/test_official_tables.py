@@ -68,6 +68,15 @@ def test_neighbours_by_name_stand_in_the_files_order(tmp_path):
     assert list(frame.columns) == list(neighbours_2021().columns)
 
 
+def test_the_set_carried_over_stays_as_it_is_whatever_is_done_to_it():
+    before = neighbours_2021()
+    changed = neighbours_2021()
+    changed["rank"] = 0
+    changed.loc[0, "neighbour_code"] = ""
+    pd.testing.assert_frame_equal(neighbours_2021(), before)
+    assert (before["rank"] > 0).all()
+
+
 def test_numbers_and_percentages_of_one_extract_are_told_apart(tmp_path):
     text = ("ltla21_code,ltla21_name,ethnic_group,value\nE06000032,Luton,White: Irish (number),20\n"
             "E06000032,Luton,White and Black African  (percent),0.5\n")  # fmt: skip

@@ -220,7 +220,7 @@ def _level_of(code: pd.Series) -> pd.Series:
 def table_of(frame: pd.DataFrame, summary: Summary) -> Table:
     """A table of rows that have the columns ``KEY``; its summary names the areas that are no more."""
     own = frame["area_level"] == "local_authority"
-    former = sorted(set(frame["area_code"][own]) - set(code_list("local_authority").index))
+    former = sorted(set(frame["area_code"][own].unique()) - set(code_list("local_authority").index))
     if former:
         names = all_versions("local_authority").drop_duplicates("code").set_index("code")["name"]
         listed = ", ".join(f"{names.get(c, 'an area')} ({c})" for c in former)

@@ -69,8 +69,11 @@ def refused(
     file: str, rows: Iterable[int], column: str, values: Iterable[object], rule: str, mend: str
 ) -> pd.DataFrame:
     """Rows or cells refused, in the columns of a quarantine; ``row`` counts from 1 as a spreadsheet shows it."""
+    rows = list(rows)
+    if not rows:
+        return together([])
     return pd.DataFrame(
-        {"file": file, "row": list(rows), "column": column, "value": list(values), "rule": rule, "mend": mend},
+        {"file": file, "row": rows, "column": column, "value": list(values), "rule": rule, "mend": mend},
         columns=list(QUARANTINE_COLUMNS),
     )
 

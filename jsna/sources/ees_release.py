@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from jsna.errors import Problem, SourceError, did_you_mean
@@ -33,7 +34,8 @@ def bare_identifier(heading: str) -> str:
     return standard_spelling().get(bare(heading), heading)
 
 
-def standard_spelling() -> dict[str, str]:
+@cache
+def standard_spelling() -> Mapping[str, str]:
     """The standard's identifiers by their bare spelling."""
     return {bare(c): c for c in (*place_columns(), *COMPULSORY)}
 

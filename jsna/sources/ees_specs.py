@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import pandas as pd
@@ -56,26 +56,31 @@ class FileSpec:
         release = f", {self.release}" if self.release else ""
         return f"{self.publication}{release}: {self.title}"
 
-    def misses(self, headings: Iterable[str]) -> list[str]:
-        """The columns of this file that ``headings`` lack, in the right spelling."""
-        present = set(self.spelt(headings).values())
-        return [c for c in (*self.filters, *self.needed, *self.words) if c not in present]
+    @cached_property
+    def _own(self) -> dict[str, str]:
+        """The columns that it must have, by their plain spelling."""
+        return {plain(c): c for c in (*self.filters, *self.needed, *self.words)}
+
+    @cached_property
+    def _never(self) -> frozenset[str]:
+        return frozenset(plain(c) for c in self.lacks)
 
     def spelt(self, headings: Iterable[str]) -> dict[str, str]:
         """Each heading -> its right spelling: misspelt ones mended, and blanks and case as this file has them.
 
         Underscores count: ``NewallEHC`` of one release is ``new_all_ehc`` of the next.
         """
-        own = {plain(c): c for c in (*self.filters, *self.needed, *self.words)}
-        return {h: own.get(plain(self.respelt.get(h, h)), self.respelt.get(h, h)) for h in headings}
+        mended = {h: self.respelt.get(h, h) for h in headings}
+        return {h: self._own.get(plain(right), right) for h, right in mended.items()}
 
-    def fits(self, headings: Iterable[str], first: Mapping[str, str]) -> bool:
-        """Whether a file with these headings and this first row is this one."""
-        headings = list(headings)
-        present = {plain(h) for h in headings}
-        strange = any(plain(c) in present for c in self.lacks)
-        other = any(first.get(column, value) != value for column, value in self.told_by.items())
-        return not strange and not other and not self.misses(headings)
+    def fits(self, headings: Mapping[str, str], first: Mapping[str, str]) -> bool:
+        """Whether a file with these headings, given with their plain spelling, and this first row is this one."""
+        if self._never & set(headings.values()):
+            return False
+        if any(first.get(column, value) != value for column, value in self.told_by.items()):
+            return False
+        respelt = {plain(right) for wrong, right in self.respelt.items() if wrong in headings}
+        return self._own.keys() <= respelt | {p for h, p in headings.items() if h not in self.respelt}
 
 
 @cache
@@ -105,8 +110,8 @@ def find_spec(headings: Iterable[str], first: Mapping[str, str] | None = None) -
 
     ``first`` is the first row by heading, which tells files with the same columns apart.
     """
-    headings = list(headings)
-    fit = [s for s in known_files().values() if s.fits(headings, first or {})]
+    spelt = {h: plain(h) for h in headings}
+    fit = [s for s in known_files().values() if s.fits(spelt, first or {})]
     return max(fit, key=lambda s: len(s.filters) + len(s.needed) + len(s.words), default=None)
 
 

@@ -225,7 +225,7 @@ def _indices(rows: list[list[str]], path: Path) -> Recognised | None:
     for row in rows:
         headings = [plain(c) for c in row]
         code = next((h for h in headings if h.startswith("lsoa code (")), None)
-        columns = columns_of(headings)
+        columns = columns_of(headings) if code else {}
         if code is None or not any(c.endswith("_rank") for c in columns):
             continue
         edition = "2019" if "2011" in code else "2025"

@@ -2,6 +2,7 @@
 
 import random
 import zipfile
+from functools import cache
 
 import pandas as pd
 import pytest
@@ -38,11 +39,16 @@ def bare(frame):
     return frame.drop(columns=["row"])
 
 
+@pytest.fixture(scope="module")
+def as_xml(tmp_path_factory):
+    """The return of a year from its XML, read once."""
+    return cache(lambda year: from_xml(tmp_path_factory.mktemp("xml"), files.a_return(year), year))
+
+
 @pytest.mark.parametrize("year", YEARS)
 @pytest.mark.parametrize("form", ["blade", "template", "presubmission", "modules"])
-def test_every_form_and_year_gives_the_tables_of_the_xml(tmp_path, form, year):
-    r = files.a_return(year)
-    xml, other = from_xml(tmp_path, r, year), bring(form, tmp_path, r, year)
+def test_every_form_and_year_gives_the_tables_of_the_xml(tmp_path, as_xml, form, year):
+    xml, other = as_xml(year), bring(form, tmp_path, files.a_return(year), year)
     assert (other.form, other.year, other.census_date, other.la) == (form, year, DAY[year], "821")
     for table in files.PARENT:
         want, got = bare(xml.frame(table)), bare(other.frame(table))
@@ -75,9 +81,9 @@ def test_what_the_hand_made_return_holds(tmp_path):
     assert sen2.frame("activeplans")["transfer_la"].tolist() == ["", "", "", "873"]
 
 
-def test_a_sound_return_has_no_error_and_no_warning(tmp_path):
+def test_a_sound_return_has_no_error_and_no_warning(as_xml):
     for year in YEARS:
-        findings = from_xml(tmp_path, files.a_return(year), year).findings
+        findings = as_xml(year).findings
         assert findings[findings["severity"].isin(["error", "warning"])]["sentence"].tolist() == []
 
 

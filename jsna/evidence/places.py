@@ -8,7 +8,7 @@ methods of places).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -133,6 +133,13 @@ class SmallAreas:
         """LSOAs of which a count (of all pupils or of ``outcome``) is not shown."""
         return self.hidden_groups(LSOA, self.outcome)
 
+    def once(self, ask: Callable[..., Any], *asked: Hashable) -> Any:
+        """What ``ask`` answers of these areas, worked out once: every line of a table rests on the same counts."""
+        kept = self.__dict__.setdefault("_kept", {})
+        if (ask, *asked) not in kept:
+            kept[(ask, *asked)] = ask(self, *asked)
+        return kept[(ask, *asked)]
+
     def hidden_groups(self, column: str, outcome: str) -> frozenset[str]:
         """The areas of a set (a column of ``lsoas``) of which a count is shown in no form.
 
@@ -232,10 +239,10 @@ def expected(areas: SmallAreas, by: str, outcome: str, strata: Sequence[str]) ->
     own = own.merge(all_of_it, left_on=keys, right_index=True)
     columns = own[outcome], own["pupils"], own[f"{outcome}_all"], own["pupils_all"]
     made = indirectly_standardised_ratio(*columns, by=own[by], confidence=areas.confidence).sort_index()
-    dark = areas.hidden_groups(by, outcome)
-    seen = ward_counts(areas, by, (outcome,)).set_index("group").reindex(made.index)
+    dark = areas.once(SmallAreas.hidden_groups, by, outcome)
+    seen = areas.once(ward_counts, by, (outcome,)).set_index("group").reindex(made.index)
     mean = made["expected"] * seen[PAIR[1]] / own.groupby(by)["pupils"].sum()
-    whole, is_shown = areas.whole(outcome)
+    whole, is_shown = areas.once(SmallAreas.whole, outcome)
     may = is_shown | ~made.index.isin(list(dark))
     mean *= (whole[PAIR[0]].iloc[0] if is_shown else seen.loc[may, PAIR[0]].sum()) / mean[may].sum()
     x, factor = seen[PAIR[0]].astype("float64"), school_factor(areas, by, outcome, keys, dark)

@@ -19,7 +19,7 @@ from jsna.engines.sql import SqlEngine
 from jsna.errors import Problem, SourceError
 
 CONNECT_SECONDS = 8
-INSTALL = "Install it: pip install 'pyspark>=4.0,<5', and Java 17 or 21."
+INSTALL = "Install it (pip install -r requirements-spark.lock) and Java 17 or 21: docs/install.md."
 START = "Is the address one of local[2], spark://host:port, yarn or sc://host, and is Java 17 or 21 installed?"
 LOCAL = re.compile(r"local(\[(\d+|\*)\])?")
 SERVER = re.compile(r"(?:spark|sc)://([^:/;]+)(?::(\d+))?")

@@ -6,6 +6,7 @@ import tomllib
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 
 def tracked(repository):
@@ -46,6 +47,17 @@ def test_every_dependency_is_locked(repository):
     project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))
     wanted = {re.split(r"[<>=\[]", d)[0] for d in project["project"]["dependencies"]}
     assert wanted <= {p.split("==")[0] for p in pins(repository / "requirements.lock")}
+
+
+def test_spark_is_locked_as_the_project_asks_for_it_and_with_the_same_versions_of_what_others_need(repository):
+    project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    [wanted] = map(Requirement, project["optional-dependencies"]["spark"])
+    text = (repository / "requirements-spark.lock").read_text(encoding="utf-8")
+    locked = dict(p.split("==") for p in pins(repository / "requirements-spark.lock"))
+    assert locked[wanted.name] in wanted.specifier
+    others = dict(p.split("==") for p in pins(repository / "requirements-test.lock"))
+    assert all(others.get(name, version) == version for name, version in locked.items())
+    assert "--hash=sha256:" in text
 
 
 def test_conda_users_get_the_same_python_and_pins(repository):

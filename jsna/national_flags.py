@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
 from jsna.codes import code_list
 from jsna.counts import COUNTS
+from jsna.counts.frames import REPEATED
 from jsna.counts.question import Question
 from jsna.disclosure import Policy
 from jsna.disproportionality import flags
 from jsna.disproportionality.rule import FLAGGED, NOT_SHOWN
 from jsna.engines import Engine, count_area, open_engine, repeats_of_area
+from jsna.engines.tidy import MissingCellsError, NobodyError
 from jsna.errors import MeasureError, Problem, SourceError, WorkbenchError, did_you_mean
 from jsna.evidence.comparison import dimension
 from jsna.evidence.fairness import ALL_OUTCOMES, adjusters_of, asked, floors_of
+from jsna.refresh.aside import put_aside
 from jsna.refresh.pool import ended
 from jsna.sealed import Sealed
 
 DIMENSIONS = ("ethnicity", "language_group", "sex", "idaci_quintile")
 NAMES = ("la_code", "dimension", "outcome", "group", "known")
 LINES = ("crude", "age_and_sex", "adjusted", "pooled")
+COUNTED, REPEATS = "counted", "repeats"
+Made = TypeVar("Made")
 FIGURES = (*(f"{line}_{part}" for line in LINES for part in ("risk_ratio", "lower", "upper")), "q_value")
 
 
@@ -77,7 +84,9 @@ def national_flags(
     of authorities (default: all in force). Each is judged by itself, from counts of its own pupils by latest school,
     group, sex, year group and fifth of deprivation, by ``jsna.disproportionality.flags`` as the chapters call it: a
     group against all others, adjusted, clustered by school, with pupils who stand in several censuses allowed for.
-    ``jobs`` processes work side by side; the answer is the same with any number of them.
+    ``jobs`` processes work side by side, each with a connection of its own; a Spark, which is started once in this
+    process, counts for all of them, and its counts lie aside for their owner alone until they are used. The answer is
+    the same with any number of processes, and from every engine.
 
     The table has a row an authority, dimension, outcome and group, in the order in which they were asked for: la_code,
     dimension, outcome, group (its code), known; ``crude_``, ``age_and_sex_``, ``adjusted_`` and ``pooled_`` with
@@ -90,23 +99,18 @@ def national_flags(
     figures are missing and the status is ``not shown``. That is no protection against what can be worked out from
     several rows: nothing of it may be published but through a pack.
 
-    An authority that cannot be made (no pupils, all in one school, a damaged part of a file) is named in ``problems``
-    with the reason, and the others are made. Raises ``SourceError`` where pupils cannot be counted anywhere (no such
-    file or table, a file whose end is damaged, so that nobody knows whose pupils it holds), and for dimensions,
-    outcomes and authorities that do not exist; ``MeasureError`` for a number of ``jobs`` under 1.
+    An authority that cannot be made (no pupils, missing cells, all in one school, a damaged part of a file) is named in
+    ``problems`` with the reason, and the others are made. Raises ``SourceError``, with nothing half done, where pupils
+    cannot be counted anywhere (no such file or table, a file whose end is damaged, so that nobody knows whose pupils it
+    holds; a server or a Spark that refuses, or is lost in the middle), and for dimensions, outcomes and authorities
+    that do not exist; ``MeasureError`` for a number of ``jobs`` under 1.
     When not to use: to rank authorities by their ratios, or as evidence of why groups differ.
     """
     codes = _checked(areas, dimensions, outcomes, jobs)
     told = _Asked(
         kind, address, table, password_env, password_file, tuple(dimensions), tuple(outcomes), float(confidence)
     )
-    with _opened(told) as engine:
-        # A part that no process could open is found here, before any work.
-        _ = engine.columns
-        if jobs == 1 or len(codes) == 1:
-            made = {code: _made(engine, told, code) for code in codes}
-        else:
-            made = dict(_side_by_side(told, codes, jobs))
+    made = dict(_alone(told, codes) if jobs == 1 or len(codes) == 1 else _side_by_side(told, codes, jobs))
     tables = [made[code] for code in codes if isinstance(made[code], pd.DataFrame)]
     problems = tuple((code, str(made[code])) for code in codes if not isinstance(made[code], pd.DataFrame))
     if not tables:
@@ -142,12 +146,19 @@ def _opened(told: _Asked):
     )
 
 
+def _alone(told: _Asked, codes: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame | str]]:
+    with _opened(told) as engine:
+        # A part that nobody could open is found here, before any work.
+        _ = engine.columns
+        yield from ((code, _made(engine, told, code)) for code in codes)
+
+
 def _side_by_side(told: _Asked, codes: Sequence[str], jobs: int) -> Iterator[tuple[str, pd.DataFrame | str]]:
     context = multiprocessing.get_context("spawn")
     left = set(codes)
     try:
-        with ended(ProcessPoolExecutor(min(jobs, len(codes)), context, _start)) as pool:
-            tasks = {pool.submit(_made_in_worker, told, code): code for code in codes}
+        with ended(ProcessPoolExecutor(min(jobs, len(codes)), context, _start)) as pool, put_aside() as folder:
+            tasks = _given(told, codes, pool, folder)
             for task in as_completed(tasks):
                 yield tasks[task], task.result()
                 left.discard(tasks[task])
@@ -156,41 +167,91 @@ def _side_by_side(told: _Asked, codes: Sequence[str], jobs: int) -> Iterator[tup
         yield from ((code, str(why)) for code in left)
 
 
+def _given(told: _Asked, codes: Sequence[str], pool: Executor, folder: Path) -> dict[Future, str]:
+    """Each authority, handed to a process. A Spark is started once, and so counts from here; others count there."""
+    with _opened(told) as engine:
+        _ = engine.columns
+        if told.kind == "spark":
+            return {_judging(engine, told, code, pool, folder): code for code in codes}
+    return {pool.submit(_made_in_worker, told, code): code for code in codes}
+
+
 def _start() -> None:
     # The call itself hears Ctrl-C and ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _made_in_worker(told: _Asked, code: str) -> pd.DataFrame | str:
-    try:
-        with _opened(told) as engine:
-            return _made(engine, told, code)
-    except WorkbenchError as error:
-        return str(error)
+    with _opened(told) as engine:
+        return _made(engine, told, code)
 
 
 def _made(engine: Engine, told: _Asked, code: str) -> pd.DataFrame | str:
-    """The rows of one authority, or why there are none, in words that hold no data."""
+    """The rows of one authority, or why there are none."""
+    return _or_why(told, lambda: _flags_of_area(told, code, *_counts(engine, told, code)))
+
+
+def _judging(engine: Engine, told: _Asked, code: str, pool: Executor, folder: Path) -> Future:
+    """Counts of one authority, put aside for the process that judges them; or why there are none."""
+
+    def put() -> Path:
+        place = folder / code
+        place.mkdir()
+        for name, counts in zip((COUNTED, REPEATS), _counts(engine, told, code), strict=True):
+            counts.unseal("to hand it to the process that flags groups").to_parquet(place / name, index=False)
+        return place
+
+    place = _or_why(told, put)
+    return pool.submit(str, place) if isinstance(place, str) else pool.submit(_judged_in_worker, told, code, place)
+
+
+def _judged_in_worker(told: _Asked, code: str, place: Path) -> pd.DataFrame | str:
+    def judged() -> pd.DataFrame:
+        counts = (Sealed(pd.read_parquet(place / n), counts=c) for n, c in ((COUNTED, COUNTS), (REPEATS, REPEATED)))
+        return _flags_of_area(told, code, *counts)
+
+    return _or_why(told, judged)
+
+
+def _or_why(told: _Asked, make: Callable[[], Made]) -> Made | str:
+    """What is made of one authority, or why it is not, in words that hold no data.
+
+    Raises ``SourceError`` where a server or a Spark itself fails, as it would for the others; of parquet files each
+    part can be damaged by itself.
+    """
     from threadpoolctl import threadpool_limits
 
     try:
         # Processes side by side share the cores out already.
         with threadpool_limits(1, user_api="blas"):
-            return _flags_of_area(engine, told, code)
+            return make()
+    except (NobodyError, MissingCellsError) as error:
+        return str(error)
     except WorkbenchError as error:
+        if isinstance(error, SourceError) and told.kind != "parquet":
+            raise
         return str(error)
     except Exception as error:  # a fault of one authority's figures must not take the others with it
         return f"unexpected fault of kind {type(error).__name__}; see docs/faults.md"
 
 
-def _flags_of_area(engine: Engine, told: _Asked, code: str) -> pd.DataFrame:
-    groupings = {by: ("latest_school", "special", by, *sum(adjusters_of(by), ())) for by in told.dimensions}
-    counted = count_area(engine, code, *groupings.values()).unseal("to flag groups of one authority")
+def _groupings(told: _Asked) -> dict[str, tuple[str, ...]]:
+    return {by: ("latest_school", "special", by, *sum(adjusters_of(by), ())) for by in told.dimensions}
+
+
+def _counts(engine: Engine, told: _Asked, code: str) -> tuple[Sealed, Sealed]:
+    """All that is asked of the engine for one authority."""
+    return count_area(engine, code, *_groupings(told).values()), repeats_of_area(engine, code)
+
+
+def _flags_of_area(told: _Asked, code: str, counts: Sealed, repeats: Sealed) -> pd.DataFrame:
+    groupings = _groupings(told)
+    counted = counts.unseal("to flag groups of one authority")
     schools, periods = counted["latest_school"].nunique(), counted["time_period"].nunique()
     if schools < 2:
         what = "All pupils are in one school: groups cannot be compared allowing for differences between schools."
         raise MeasureError(Problem(what, mend="Leave the authority out, or look at the school's own figures."))
-    floors = floors_of(repeats_of_area(engine, code), told.outcomes, periods)
+    floors = floors_of(repeats, told.outcomes, periods)
     question = Question(tuple(groupings.values()))
     tables = []
     for by, grouping in groupings.items():

@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+import sqlalchemy as sa
+
 SECONDS = 60
 
 
@@ -33,6 +36,14 @@ class PostgresServer:
 
     def reader_url(self, database: str = "postgres", user: str = "reader") -> str:
         return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
+
+
+def fill(server: PostgresServer, table: str, frame: pd.DataFrame) -> None:
+    """A table of pupils on the server, with the types that a warehouse would give them."""
+    engine = sa.create_engine(server.owner_url().replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        frame.to_sql(table, connection, index=False, if_exists="replace", chunksize=2000)
+    engine.dispose()
 
 
 def programs() -> Path | None:

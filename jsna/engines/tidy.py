@@ -77,12 +77,16 @@ def plain_labels(frame: pd.DataFrame, question: Question) -> pd.DataFrame:
     return frame if question.by_area else frame.astype({"grouping": "str"})
 
 
-def holes(where: str) -> SourceError:
+class MissingCellsError(SourceError):
+    """Cells that are needed are missing in rows of the pupils who were asked for."""
+
+
+def holes(where: str) -> MissingCellsError:
     """What to say where a cell that is needed is missing."""
     mend = (
         "No cell is ever missing in a pupil table: does a part of it lack a column, or was it joined to another table?"
     )
-    return SourceError(
+    return MissingCellsError(
         Problem("The pupil table has rows with missing cells, so nothing was counted.", where, mend=mend)
     )
 

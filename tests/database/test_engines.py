@@ -1,29 +1,23 @@
 """Three engines and the embedded one count the same pupils to the same numbers; what fails says so in one message."""
 
-import os
-import shutil
 import threading
 from contextlib import contextmanager
 
 import duckdb
-import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from jsna.counts import count_pupils, count_repeats, record_keys, with_latest_school
-from jsna.counts.question import Question
 from jsna.engines import check_agreement, count_area, count_areas, open_engine, repeats_of_area
-from jsna.engines.duck import open_duck_parquet
 from jsna.errors import SourceError
+from jsna.national_flags import national_flags
 from jsna.synthetic.national import authorities, write_national
+from tests.national_samples import ASKED, CODES, NOBODY, ONE_SCHOOL, three_authorities, write
+from tests.postgres_server import fill
 
 PURPOSE = "to test"
+KINDS = ["parquet", "duckdb", "postgresql", "spark"]
 AREAS = authorities()[:4]
 CODE = AREAS[1]
 GROUPINGS = [
@@ -60,51 +54,27 @@ def of_area(whole):
     return with_latest_school(frame.astype({c: "category" for c in words}))
 
 
-def opened_parquet(folder, request, tmp_path_factory):
-    return open_engine("parquet", str(folder))
+def named(kind, folder, request, tmp_path_factory, table="pupils"):
+    """How an engine is told of the pupils in ``folder``, once they are where it reads them."""
+    if kind == "parquet":
+        return kind, str(folder)
+    if kind == "duckdb":
+        file = tmp_path_factory.mktemp("duck") / "warehouse.duckdb"
+        with duckdb.connect(str(file)) as connection:
+            connection.execute(f"create table {table} as select * from read_parquet('{folder}/*.parquet')")
+        return kind, f"duckdb:///{file}", table
+    if kind == "postgresql":
+        server = request.getfixturevalue("postgres")
+        fill(server, table, pd.read_parquet(folder))
+        return kind, server.owner_url(), f"public.{table}"
+    request.getfixturevalue("spark")
+    return kind, "local[2]", str(folder)
 
 
-def opened_duckdb(folder, request, tmp_path_factory):
-    file = tmp_path_factory.mktemp("duck") / "warehouse.duckdb"
-    with duckdb.connect(str(file)) as connection:
-        connection.execute(f"create table pupils as select * from read_parquet('{folder}/*.parquet')")
-    return open_engine("duckdb", f"duckdb:///{file}", "pupils")
-
-
-def opened_postgres(folder, request, tmp_path_factory):
-    server = request.getfixturevalue("postgres")
-    fill(server, "pupils", pd.read_parquet(folder))
-    return open_engine("postgresql", server.owner_url(), "public.pupils")
-
-
-@contextmanager
-def opened_spark(folder, request, tmp_path_factory):
-    pytest.importorskip("pyspark", reason="Spark is an optional engine: pip install 'pyspark>=4.0,<5'")
-    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
-        pytest.skip("Spark needs Java 17 or 21")
-    with pytest.MonkeyPatch.context() as patch:
-        # A Java that starts quickly and never becomes fast.
-        patch.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
-        patch.setenv("SPARK_LOCAL_DIRS", str(tmp_path_factory.mktemp("spark")))
-        with open_engine("spark", "local[2]", str(folder)) as engine:
-            yield engine
-
-
-def fill(server, table, frame):
-    """A table of pupils on the server, with the types that a warehouse would give them."""
-    engine = sa.create_engine(server.owner_url().replace("postgresql:", "postgresql+psycopg:"))
-    with engine.begin() as connection:
-        frame.to_sql(table, connection, index=False, if_exists="replace", chunksize=2000)
-    engine.dispose()
-
-
-OPENED = {"parquet": opened_parquet, "duckdb": opened_duckdb, "postgresql": opened_postgres, "spark": opened_spark}
-
-
-@pytest.fixture(scope="module", params=list(OPENED))
+@pytest.fixture(scope="module", params=KINDS)
 def engine(request, folder, tmp_path_factory):
     """Each engine in turn, opened once."""
-    with OPENED[request.param](folder, request, tmp_path_factory) as made:
+    with open_engine(*named(request.param, folder, request, tmp_path_factory)) as made:
         yield made
 
 
@@ -155,16 +125,29 @@ def test_faults_of_the_question(engine, asked, words):
         count_area(engine, asked[0], *asked[1:])
 
 
-@pytest.mark.parametrize("engine", ["spark"], indirect=True)
-def test_a_spark_that_dies_while_it_counts(engine):
-    """The last test of it: its process is killed."""
-    killer = threading.Timer(0.5, engine.session.sparkContext._gateway.proc.kill)
-    killer.start()
-    with pytest.raises(SourceError, match="Spark was lost while counting, so nothing was kept"):
-        engine.answer("select count(*) as n from range(1000000000000)")
-    killer.join()
-    with pytest.raises(SourceError, match="Spark was lost"):
-        count_area(engine, CODE, ["sex"])
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory):
+    made = tmp_path_factory.mktemp("planted")
+    for code, frame in three_authorities().items():
+        write(made / f"{code}.parquet", frame)
+    return made
+
+
+@pytest.fixture(scope="module")
+def flagged(planted):
+    return national_flags("parquet", str(planted), areas=CODES, jobs=1, **ASKED)
+
+
+@pytest.mark.parametrize("kind", ["duckdb", "postgresql", "spark"])
+def test_flags_of_authorities_are_the_same_from_every_engine(kind, planted, flagged, request, tmp_path_factory):
+    told = named(kind, planted, request, tmp_path_factory, "planted")
+    made = national_flags(*told, areas=CODES, jobs=2, **ASKED)
+    pd.testing.assert_frame_equal(made.table, flagged.table, check_exact=True)
+    assert made.flagged == flagged.flagged > 0
+    assert [code for code, _ in made.problems] == [ONE_SCHOOL, NOBODY]
+    assert [why.partition(": ")[2] for _, why in made.problems] == [
+        why.partition(": ")[2] for _, why in flagged.problems
+    ]
 
 
 def test_record_keys_in_files_and_on_a_server(folder, postgres, of_area):
@@ -179,94 +162,6 @@ def test_record_keys_in_files_and_on_a_server(folder, postgres, of_area):
     )
     with open_engine("postgresql", postgres.owner_url(), "keyed") as engine:
         check_agreement(count_area(engine, CODE, *groupings, cell_keys=True), expected)
-
-
-def rewritten(folder, to, change, **options):
-    """The same files with a change to the table of one."""
-    for number, path in enumerate(sorted(folder.glob("*.parquet"))):
-        table = pq.ParquetFile(path).read()
-        pq.write_table(change(table) if number else table, to / path.name, **options)
-
-
-def test_numbers_of_another_width_in_another_file(folder, tmp_path):
-    """One authority lies in both files, so that they are put together."""
-    table = pq.read_table(folder)
-    at, half = table.column_names.index("idaci_decile"), len(table) // 2
-    wide = table.set_column(at, "idaci_decile", table["idaci_decile"].cast("int64"))
-    pq.write_table(table.slice(0, half), tmp_path / "a.parquet")
-    pq.write_table(wide.slice(half), tmp_path / "b.parquet")
-    with open_engine("parquet", str(folder)) as engine, open_engine("parquet", str(tmp_path)) as other:
-        for groupings in (["idaci_decile"], ["idaci_quintile", "sex"]):
-            one, two = (count_areas(e, groupings) for e in (engine, other))
-            pd.testing.assert_frame_equal(one.unseal(PURPOSE), two.unseal(PURPOSE))
-        with pytest.raises(SourceError, match="counted by authority"):
-            engine.count(Question((("sex",),)))
-
-
-@settings(max_examples=12, deadline=None)
-@given(st.none() | st.integers(0, 1000), st.integers(400, 4000))
-def test_files_in_any_order_and_in_groups_of_any_size(folder, tmp_path_factory, shuffled_by, rows):
-    """Sorting by authority makes it fast, and nothing else."""
-    made = tmp_path_factory.mktemp("shuffled")
-    table = pq.read_table(folder)
-    if shuffled_by is not None:
-        table = table.take(pa.array(np.random.default_rng(shuffled_by).permutation(len(table))))
-    pq.write_table(table, made / "all.parquet", row_group_size=rows)
-    groupings = (("sex", "ethnicity"), ("sex",), ("latest_school",))
-    with open_engine("parquet", str(made)) as shuffled, open_duck_parquet(folder) as straight:
-        for question in (Question(groupings, by_area=True), Question(groupings, (CODE,))):
-            check_agreement(shuffled.count(question), straight.count(question))
-
-
-def without(name):
-    return lambda table: table.drop_columns([name])
-
-
-def with_holes(table):
-    cells = pc.if_else(pc.equal(table["sex"], "F"), table["primary_need"], None)
-    return table.set_column(table.column_names.index("primary_need"), "primary_need", cells)
-
-
-def as_numbers(table):
-    return table.set_column(table.column_names.index("sex"), "sex", pa.array([1] * len(table)))
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        (without("ethnicity"), "part-01.parquet: The pupil table lacks a column.*'ethnicity'"),
-        (
-            as_numbers,
-            "part-01.parquet, column sex: A column is not of the kind that the other files have.*'int64'.*text",
-        ),
-        (with_holes, "column primary_need: The pupil table has rows with missing cells, so nothing was counted"),
-    ],
-    ids=["a column less", "another kind", "missing cells"],
-)
-def test_a_part_with_another_schema(folder, tmp_path, change, words):
-    rewritten(folder, tmp_path, change)
-    with open_engine("parquet", str(tmp_path)) as engine, pytest.raises(SourceError, match=words):
-        count_areas(engine, ["ethnicity"], ["sex"])
-
-
-def test_a_file_that_is_cut_short_or_gone_or_none_at_all(folder, tmp_path):
-    rewritten(folder, tmp_path, lambda table: table)
-    last = max(tmp_path.glob("*.parquet"))
-    with open_engine("parquet", str(tmp_path)) as engine:
-        assert engine.columns
-        content = bytearray(last.read_bytes())
-        content[100:-2000] = bytes(len(content) - 2100)
-        last.write_bytes(content)
-        with pytest.raises(SourceError, match=r"part-01.parquet: The file cannot be read .* cut short"):
-            count_areas(engine, ["sex"])
-        last.unlink()
-        with pytest.raises(SourceError, match=r"part-01\.parquet: The file is missing"):
-            count_areas(engine, ["sex"])
-    last.write_bytes(b"PAR1")
-    with open_engine("parquet", str(tmp_path)) as engine, pytest.raises(SourceError, match="cannot be read"):
-        count_areas(engine, ["sex"])
-    with pytest.raises(SourceError, match="no parquet files"), open_engine("parquet", str(tmp_path / "nothing")):
-        pass
 
 
 def test_missing_cells_on_a_server_are_not_counted_as_a_group(postgres, whole):
@@ -314,6 +209,8 @@ def test_a_server_that_dies_while_it_counts(postgres, whole):
             count_areas(slow, ["sex"])
     assert "The connection was lost while reading, so nothing was kept" in str(caught.value)
     assert postgres.password not in str(caught.value)
+    with killing(postgres, "copy ("), pytest.raises(SourceError, match="so nothing was kept"):
+        national_flags("postgresql", postgres.owner_url(), "slow", areas=AREAS, jobs=2, **ASKED)
 
 
 @pytest.mark.parametrize(
@@ -329,9 +226,11 @@ def test_a_server_that_dies_while_it_counts(postgres, whole):
 )
 def test_an_engine_that_refuses(kind, address, words):
     if kind == "spark":
-        pytest.importorskip("pyspark", reason="Spark is an optional engine: pip install 'pyspark>=4.0,<5'")
+        pytest.importorskip("pyspark", reason="Spark is an optional engine: pip install -r requirements-spark.lock")
     with pytest.raises(SourceError, match=words), open_engine(kind, address, "pupils"):
         pass
+    with pytest.raises(SourceError, match=words):
+        national_flags(kind, address, "pupils", jobs=2)
 
 
 def test_engines_that_differ_stop_at_the_first_cell_and_say_no_number(whole):

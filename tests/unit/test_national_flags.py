@@ -2,8 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from jsna.counts import count_pupils, count_repeats, with_latest_school
@@ -15,42 +13,19 @@ from jsna.errors import MeasureError, SourceError
 from jsna.evidence.comparison import dimension
 from jsna.evidence.fairness import adjusters_of, asked, floors_of
 from jsna.national_flags import FIGURES, NAMES, national_flags
-from jsna.synthetic.national import area_pupils, authorities
-
-CODES = authorities()[:4]
-PLANTED, USUAL, ONE_SCHOOL, NOBODY = CODES
-ASKED = {"dimensions": ("ethnicity", "idaci_quintile"), "outcomes": ("any_sen", "need_SEMH")}
-
-
-def _planted(frame: pd.DataFrame) -> pd.DataFrame:
-    """Half of the Indian pupils without SEN get it, in every school and census alike."""
-    more = (frame["ethnicity"] == "AIND") & (frame["sen_provision"] == "N")
-    more &= frame["pupil_id"].astype(str).str[-1].isin(list("01234567"))
-    provision = frame["sen_provision"].astype(str).mask(more, "K").astype("category")
-    need = frame["primary_need"].astype(str).mask(more, "SEMH").astype("category")
-    return frame.assign(sen_provision=provision, primary_need=need)
+from tests.national_samples import ASKED, CODES, NOBODY, ONE_SCHOOL, PLANTED, USUAL, three_authorities, write
 
 
 @pytest.fixture(scope="module")
 def pupils():
-    """Three authorities: one with a planted disproportion, a usual one, and one whose pupils are all in one school."""
-    made = {code: area_pupils(n, code, 2500) for n, code in enumerate((PLANTED, USUAL, ONE_SCHOOL))}
-    made[PLANTED] = _planted(made[PLANTED])
-    one = made[ONE_SCHOOL]
-    made[ONE_SCHOOL] = one.assign(school_urn=one["school_urn"].astype(str).iloc[0], school_phase="primary")
-    return made
-
-
-def _write(file, frame):
-    words = [c for c in frame if isinstance(frame[c].dtype, pd.CategoricalDtype)]
-    pq.write_table(pa.Table.from_pandas(frame.astype(dict.fromkeys(words, "str")), preserve_index=False), file)
+    return three_authorities()
 
 
 @pytest.fixture(scope="module")
 def folder(pupils, tmp_path_factory):
     made = tmp_path_factory.mktemp("national")
     for number, frame in enumerate(pupils.values()):
-        _write(made / f"part-{number}.parquet", frame)
+        write(made / f"part-{number}.parquet", frame)
     return made
 
 
@@ -116,7 +91,7 @@ def test_processes_side_by_side_give_the_same(found, folder):
 
 def test_a_damaged_part_takes_its_own_authorities_alone(found, folder, pupils, tmp_path):
     for number, code in enumerate((PLANTED, USUAL)):
-        _write(tmp_path / f"part-{number}.parquet", pupils[code])
+        write(tmp_path / f"part-{number}.parquet", pupils[code])
     broken = tmp_path / "part-0.parquet"
     content = bytearray(broken.read_bytes())
     content[4 : len(content) // 2] = b"\xff" * (len(content) // 2 - 4)
@@ -132,7 +107,7 @@ def test_a_damaged_part_takes_its_own_authorities_alone(found, folder, pupils, t
 
 def test_a_part_of_which_nobody_knows_whose_pupils_it_held_stops_all(pupils, tmp_path):
     for number, code in enumerate((PLANTED, USUAL)):
-        _write(tmp_path / f"part-{number}.parquet", pupils[code])
+        write(tmp_path / f"part-{number}.parquet", pupils[code])
     cut = tmp_path / "part-1.parquet"
     cut.write_bytes(cut.read_bytes()[:-100])
     with pytest.raises(SourceError, match=r"part-1\.parquet"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from jsna.errors import WorkbenchError
+from jsna.errors import Problem, WorkbenchError
 
 if TYPE_CHECKING:
     from jsna.engines import Engine
@@ -103,7 +103,31 @@ class Warehouse(BaseModel):
         return open_engine(self.kind, self.address, self.table, **passwords)
 
     def found_from_anywhere(self) -> Warehouse:
-        """The same, with the path of parquet files in full: kernels run in other folders."""
-        address = str(Path(self.address).expanduser().resolve()) if self.kind == "parquet" else self.address
+        """The same, with paths of files in full: kernels, and workers of a cluster, run in other folders."""
+        address = self.address
+        if self.kind == "parquet":
+            address = _in_full(address)
+        elif self.kind == "duckdb":
+            from jsna.sources.database_address import address_of
+
+            found = address_of(address)
+            address = str(found.url.set(database=_in_full(str(found.file))))
+        secret = _in_full(self.password_file) if self.password_file else ""
         checked_by = self.checked_by.found_from_anywhere() if self.checked_by else None
-        return self.model_copy(update={"address": address, "checked_by": checked_by})
+        return self.model_copy(update={"address": address, "password_file": secret, "checked_by": checked_by})
+
+    def closed_to_us(self) -> list[Problem]:
+        """What keeps this process from asking the engine, and the one that checks it; nothing where it can."""
+        problems: list[Problem] = []
+        for named in (self, self.checked_by):
+            try:
+                if named is not None:
+                    with named.opened() as engine:
+                        _ = engine.columns
+            except WorkbenchError as error:
+                problems += error.problems
+        return problems
+
+
+def _in_full(path: str) -> str:
+    return str(Path(path).expanduser().resolve())

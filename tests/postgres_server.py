@@ -34,6 +34,28 @@ class PostgresServer:
     def owner_url(self, database: str = "postgres") -> str:
         return f"postgresql://owner@/{database}?host={self.socket_folder}&port={self.port}"
 
+    def start(self) -> None:
+        """Start it. Raises ``NoServer`` where it does not."""
+        options = f"-p {self.port} -k {self.socket_folder} -c listen_addresses=127.0.0.1 -c fsync=off -c lc_messages=C"
+        log = str(self.socket_folder / "log")
+        started = self.run("pg_ctl", "-D", self._data, "-l", log, "-w", "-t", "40", "-o", options, "start")
+        if started.returncode:
+            raise NoServer(f"PostgreSQL did not start: {started.stdout[-300:]}")
+
+    def stop(self) -> None:
+        """Stop it at once, as a crash does: nobody who is connected is waited for."""
+        self.run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "-t", "20", "stop")
+
+    def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess:
+        """One of PostgreSQL's programs, as a user whom it accepts."""
+        command = [*as_other()[0], str(programs() / program), *arguments]
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        return subprocess.run(command, cwd=self.socket_folder, timeout=SECONDS, check=False, text=True, **quiet)
+
+    @property
+    def _data(self) -> str:
+        return str(self.socket_folder / "data")
+
     def reader_url(self, database: str = "postgres", user: str = "reader") -> str:
         return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
 
@@ -82,35 +104,25 @@ def free_port() -> int:
 @contextmanager
 def running() -> Iterator[PostgresServer]:
     """A server with an owner and an empty database. Raises ``NoServer`` where none can be started."""
-    bin_folder = programs()
-    if bin_folder is None:
+    if programs() is None:
         raise NoServer("no PostgreSQL server is installed (Debian: apt-get install postgresql)")
-    before, user = as_other()
+    _, user = as_other()
     # Not pytest's own folder: that belongs to the user who runs the tests alone. Short, as a socket's path must be.
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     server = PostgresServer(folder, free_port(), secrets.token_hex(8))
-
-    def run(program: str, *arguments: str) -> subprocess.CompletedProcess:
-        command = [*before, str(bin_folder / program), *arguments]
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        return subprocess.run(command, cwd=folder, timeout=SECONDS, check=False, text=True, **quiet)
-
     try:
         (folder / "secret").write_text(server.password)
         if user is not None:
             os.chown(folder, user, -1)
             os.chown(folder / "secret", user, -1)
-        data, log = str(folder / "data"), str(folder / "log")
         auth = ["--auth-local=trust", "--auth-host=scram-sha-256", f"--pwfile={folder / 'secret'}"]
-        made = run("initdb", "-D", data, "-U", "owner", "-E", "UTF8", "--locale=C", "--no-sync", *auth)
+        data = str(folder / "data")
+        made = server.run("initdb", "-D", data, "-U", "owner", "-E", "UTF8", "--locale=C", "--no-sync", *auth)
         if made.returncode:
             raise NoServer(f"initdb failed: {made.stdout[-300:]}")
-        options = f"-p {server.port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c lc_messages=C"
-        started = run("pg_ctl", "-D", data, "-l", log, "-w", "-t", "40", "-o", options, "start")
-        if started.returncode:
-            raise NoServer(f"PostgreSQL did not start: {started.stdout[-300:]}")
+        server.start()
         yield server
     finally:
         if (folder / "data" / "postmaster.pid").exists():
-            run("pg_ctl", "-D", str(folder / "data"), "-m", "immediate", "-w", "-t", "20", "stop")
+            server.stop()
         shutil.rmtree(folder, ignore_errors=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import socket
@@ -90,7 +91,7 @@ def open_spark(master: str, table: str) -> Iterator[SparkEngine]:
         yield SparkEngine(session, table, name)
     finally:
         if own:
-            with contextlib.suppress(Exception):  # a Spark that has died cannot be stopped
+            with _unlogged(), contextlib.suppress(Exception):  # a Spark that has died cannot be stopped
                 started.stop()
 
 
@@ -132,13 +133,31 @@ def _unseen() -> Iterator[None]:
 
 
 @contextmanager
+def _unlogged() -> Iterator[None]:
+    """Without what the bridge to Java writes into Python's log when Java has died: it logs tracebacks as the root."""
+    root, bridge = logging.getLogger(), logging.getLogger("py4j")
+    level = bridge.level
+    root.addFilter(_is_not_the_bridge)
+    bridge.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        root.removeFilter(_is_not_the_bridge)
+        bridge.setLevel(level)
+
+
+def _is_not_the_bridge(record: logging.LogRecord) -> bool:
+    return Path(record.pathname).parent.name != "py4j"
+
+
+@contextmanager
 def _explained(where: str) -> Iterator[None]:
     """What an error of Spark means for the user. Its own words may hold a cell of a row, and are never repeated."""
     from py4j.protocol import Py4JError  # pyright: ignore[reportMissingImports]
     from pyspark.errors import PySparkException  # pyright: ignore[reportMissingImports]
 
     try:
-        with warnings.catch_warnings():
+        with _unlogged(), warnings.catch_warnings():
             # That it does not know the newest pandas yet: no pandas of its own is used here.
             warnings.simplefilter("ignore", FutureWarning)
             yield

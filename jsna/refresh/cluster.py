@@ -1,21 +1,26 @@
 """Workers of a Dask cluster that is there already, in the place of processes on this computer.
 
 The workers must see the same folders under the same names, run this very version of the workbench with the same
-packages, and do one task at a time (``dask worker --nthreads 1``): all of that is looked at before anything runs.
+packages, and do one task at a time (``dask worker --nthreads 1``); where they count an area's pupils themselves, the
+engine must let them in. All of that is looked at before anything runs.
 """
 
 from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jsna.errors import ParamsError, Problem
 from jsna.refresh import digests
+
+if TYPE_CHECKING:
+    from jsna.warehouse import Warehouse
 
 WAIT_SECONDS = 10
 WHERE = "--scheduler"
@@ -30,11 +35,12 @@ MEND = {
 class Cluster:
     """``with Cluster("tcp://host:8786", out) as workers``: as ``jsna.refresh.pool.Workers``.
 
-    Raises ``ParamsError`` where there is no scheduler or no worker, and naming every worker that does not fit.
+    ``engines``: those that workers will ask. Raises ``ParamsError`` where there is no scheduler or no worker, and
+    naming every worker that does not fit, or that an engine does not let in.
     """
 
-    def __init__(self, address: str, out: Path) -> None:
-        self._address, self._out = address, out
+    def __init__(self, address: str, out: Path, engines: Sequence[Warehouse] = ()) -> None:
+        self._address, self._out, self._engines = address, out, tuple(engines)
         self._client: Any = None
         self.number = 0
 
@@ -87,9 +93,24 @@ class Cluster:
             raise ParamsError(Problem("The cluster has no workers.", WHERE, self._address, mend=mend))
         names = {w: info.get("name", w) for w, info in self._client.scheduler_info(n_workers=-1)["workers"].items()}
         problems = [p for worker, found in told.items() for p in unfit(str(names.get(worker, worker)), found)]
+        problems = problems or self._shut_out(names)
         if problems:
             raise ParamsError(*problems)
         self.number = len(told)
+
+    def _shut_out(self, names: Mapping[str, Any]) -> list[Problem]:
+        """Workers that the engines do not let in, each by its name."""
+        told = self._client.run(closed_to, self._engines) if self._engines else {}
+        return [
+            replace(p, where=f"{WHERE}, worker {names.get(worker, worker)}, {p.where}")
+            for worker, problems in told.items()
+            for p in problems
+        ]
+
+
+def closed_to(engines: Sequence[Warehouse]) -> list[Problem]:
+    """What keeps a worker from asking the engines."""
+    return [problem for named in engines for problem in named.closed_to_us()]
 
 
 def about(sign: str, dask_worker: Any = None) -> dict[str, Any]:
@@ -130,8 +151,6 @@ _kernels: list[Any] = []
 
 def here(function: Callable[[Any], Any], argument: Any) -> Any:
     """The task, in a worker of the cluster: its chapters run in warm kernels of its own, started once."""
-    from dataclasses import replace
-
     from jsna.kernels.warm import Kernels
     from jsna.refresh.tasks import Job
 

@@ -202,7 +202,7 @@ def _made(
         warm = asked.warm and not asked.scheduler and any(w.make for w in works)
         kernels = held.enter_context(started or Kernels(warm=warm))
         aside = held.enter_context(put_aside(asked.out.resolve() if asked.scheduler else None))
-        workers = held.enter_context(_workers(asked))
+        workers = held.enter_context(_workers(works, asked))
         _prepared(works, aside, workers, log, marks)
         if kernels.why and not asked.scheduler and asked.warm:
             log.line(f"Kernels start plain, which takes longer: {kernels.why}.")
@@ -223,11 +223,12 @@ def _made(
     return [(w.pack.label, name, error) for w in works for name, error in w.errors.items()], findings
 
 
-def _workers(asked: Asked) -> Any:
+def _workers(works: list[Work], asked: Asked) -> Any:
     if asked.scheduler:
         from jsna.refresh.cluster import Cluster
 
-        return Cluster(asked.scheduler, asked.out.resolve())
+        engines = dict.fromkeys(w.params.engine for w in works if w.params.engine and _by_worker(w))
+        return Cluster(asked.scheduler, asked.out.resolve(), tuple(engines))
     warm_up()
     # what workers fork from may have been started before a variable, such as a password, was set
     return Workers(asked.workers, dict(os.environ))
@@ -301,7 +302,7 @@ def _prepared(works: list[Work], aside: Path, workers: Any, log: Log, marks: Mar
 def _by_worker(work: Work) -> bool:
     """Whether a worker asks the engine that has the pupils. A Spark is started once, in this process."""
     engine = work.params.engine
-    return engine is not None and engine.kind != "spark"
+    return engine is not None and "spark" not in (engine.kind, engine.checked_by.kind if engine.checked_by else "")
 
 
 def _raise_together(faults: list[WorkbenchError]) -> None:

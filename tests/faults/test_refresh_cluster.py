@@ -4,83 +4,26 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import time
 
-import psutil
 import pytest
+from dask_processes import scheduling, wait_for, working
 from kills import ROOT, contents, place_in
 
 pytest.importorskip("distributed", reason="dask's distributed is not installed")
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are ended as on Linux")
-LONGEST_SECONDS = "240"
-
-
-def started(*words, python_path=ROOT, cache=""):
-    environment = os.environ | {"PYTHONPATH": str(python_path), "JSNA_CACHE": str(cache)}
-    command = [sys.executable, "-m", "dask", *words]
-    # timeout: whatever becomes of the test, the process ends itself
-    return subprocess.Popen(
-        ["timeout", LONGEST_SECONDS, *command],
-        env=environment,
-        cwd=python_path,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
-def end(processes):
-    everybody = [c for p in processes for c in _family(p)]
-    for process in processes:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGTERM)
-    _, alive = psutil.wait_procs(everybody, timeout=15)
-    for process in alive:
-        process.kill()
-    for process in processes:
-        process.wait(timeout=10)
-
-
-def _family(process):
-    try:
-        own = psutil.Process(process.pid)
-        return [own, *own.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
 
 
 @pytest.fixture(scope="module")
 def scheduler():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = started("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
-    yield f"tcp://127.0.0.1:{port}"
-    end([process])
+    with scheduling() as address:
+        yield address
 
 
 @pytest.fixture
 def workers(scheduler, tmp_path):
-    running = []
-
-    def start(name, *words, **more):
-        more.setdefault("cache", tmp_path / "cache")
-        local = str(tmp_path / f"dask-{name}")
-        given = ("--nthreads", "1", "--no-dashboard", "--no-nanny", "--name", name, "--local-directory", local)
-        running.append(started("worker", scheduler, *given, *words, **more))
-        return running[-1]
-
-    yield start
-    end(running)
-
-
-def wait_for(scheduler, number):
-    from distributed import Client
-
-    with Client(scheduler, timeout=30, set_as_default=False) as client:
-        client.wait_for_workers(number, timeout=60)
+    with working(scheduler, tmp_path) as start:
+        yield start
 
 
 def run(place, *words, out="packs"):

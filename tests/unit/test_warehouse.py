@@ -2,6 +2,7 @@
 
 import json
 import os
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,12 +11,14 @@ from jsna.params import Params, check_params, params_of_notebook
 from jsna.refresh import keys
 from jsna.refresh.digests import Contents
 from jsna.refresh.plan import all_chapters, plan
+from jsna.refresh.refresh import _by_worker
 from jsna.refresh.tasks import told_by_environment
 from jsna.synthetic.national import write_national
 from jsna.warehouse import ENGINE_VARIABLE, Warehouse
 
 PARQUET = {"kind": "parquet", "address": "secret-folder/national"}
 POSTGRES = {"kind": "postgresql", "address": "postgresql://reader@secret-server/census", "table": "census.pupils"}
+SPARK = {"kind": "spark", "address": "local[2]", "table": "census.pupils"}
 
 
 @pytest.mark.parametrize(
@@ -91,6 +94,32 @@ def test_a_password_in_the_address_is_refused_and_not_repeated():
     assert "needs the name of the table" in text
     assert "p.yml, cycle" in text
     assert not {w for w in ("hush", "secret-server") if w in text}
+
+
+def test_paths_are_found_from_other_folders_and_addresses_stay(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    duck = Warehouse(kind="duckdb", address="duckdb:///in/w.duckdb", table="pupils")
+    named = Warehouse(**POSTGRES | {"password_file": "secret"}, checked_by=duck).found_from_anywhere()
+    assert named.address == POSTGRES["address"]
+    assert named.password_file == str(tmp_path / "secret")
+    assert named.checked_by.address == f"duckdb:///{tmp_path}/in/w.duckdb"
+    assert named.found_from_anywhere() == named
+
+
+@pytest.mark.parametrize(
+    ("engine", "counts"),
+    [
+        (POSTGRES, True),
+        ({**PARQUET, "checked_by": POSTGRES}, True),
+        (SPARK, False),
+        ({**PARQUET, "checked_by": SPARK}, False),
+        (None, False),
+    ],
+    ids=["a server", "two engines", "a Spark", "checked by a Spark", "none"],
+)
+def test_workers_count_but_for_a_spark_which_is_started_once(engine, counts):
+    params = Params(source="local", engine=Warehouse(**engine)) if engine else Params()
+    assert _by_worker(SimpleNamespace(params=params)) is counts
 
 
 def test_a_notebook_is_told_by_the_environment_and_carries_no_address(monkeypatch):

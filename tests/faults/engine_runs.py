@@ -25,6 +25,12 @@ AREA = "E06000001"
 PASSWORD = "WAREHOUSE_OF_A_TEST"  # the name of a variable
 LONGEST_SECONDS = 200
 COUNTED = "finding('one', f'Counted {area.roll.summary.rows_read} rows.')"
+# A chapter says that it has begun, and goes on when it may.
+WAITING = """import pathlib, time
+folder = pathlib.Path({!r})
+(folder / 'begun').touch()
+while (folder / 'hold').exists():
+    time.sleep(0.05)"""
 # Held are statements by ethnic group: those of the plan, which the first process asks, are let through.
 HELD = """
 create function held() returns boolean volatile language plpgsql as $$ begin
@@ -91,7 +97,7 @@ class Place:
 def place_in(folder: Path) -> Place:
     chapters = folder / "chapters"
     chapter(chapters, "00-one", OPENED, COUNTED)
-    chapter(chapters, "01-two", OPENED, "finding('two', 'Second.')")
+    chapter(chapters, "01-two", OPENED, WAITING.format(str(folder)), "finding('two', 'Second.')")
     write_national(folder / "load", pupils=400, areas=1, files=1, jobs=1)
     return Place(folder)
 

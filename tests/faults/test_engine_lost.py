@@ -81,6 +81,29 @@ def test_a_worker_that_is_killed_while_it_counts(place, engine, server, before, 
         assert contents(place.pack) == before
 
 
+def test_a_server_and_a_worker_that_are_lost_while_chapters_are_made(place, engine, server, before):
+    """Every count has been asked for by then: the server is not needed, and another worker makes the chapter."""
+    begun, hold = place.folder / "begun", place.folder / "hold"
+    begun.unlink()
+    hold.touch()
+    process = place.start(engine, "--jobs", "1", **{PASSWORD: server.password})
+    until(begun.exists, "a chapter that is being made")
+    everybody = family(process.pid)
+    server.stop()
+    try:
+        for worker in everybody["worker"]:
+            worker.send_signal(signal.SIGKILL)
+        hold.unlink()
+        code, said = ended(process)
+    finally:
+        server.start()
+    assert code == 0, said
+    assert everybody["worker"] != []
+    assert still_there(everybody["power"]) == []
+    assert place.counted() == len(pd.read_parquet(place.load))
+    assert place.left() == ["2026", "hartlepool-synthetic", "logs"]
+
+
 def test_a_server_that_is_stopped_while_it_counts(place, engine, server, before):
     gate = Gate(server)
     with gate.closed():

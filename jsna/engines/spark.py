@@ -161,15 +161,22 @@ def _explained(where: str) -> Iterator[None]:
             # That it does not know the newest pandas yet: no pandas of its own is used here.
             warnings.simplefilter("ignore", FutureWarning)
             yield
-    except PySparkException as error:
-        raise SourceError(_problem(error, where)) from None
-    except (Py4JError, ConnectionError, EOFError) as error:
+    except (PySparkException, Py4JError, ConnectionError, EOFError) as error:
+        if _was_stopped(error):
+            raise KeyboardInterrupt from None
+        if isinstance(error, PySparkException):
+            raise SourceError(_problem(error, where)) from None
         if type(error).__name__ == "Py4JJavaError":
             raise SourceError(_problem(error, where)) from None
         what = "Spark was lost while counting, so nothing was kept."
         raise SourceError(
             Problem(what, where=where, mend="Run it again; if it fails again, ask for its log.")
         ) from None
+
+
+def _was_stopped(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind an error: Spark, whose work it cancels, then fails with an error of its own."""
+    return error is not None and (isinstance(error, KeyboardInterrupt) or _was_stopped(error.__context__))
 
 
 def _problem(error: Any, where: str) -> Problem:

@@ -1,6 +1,9 @@
 """Three engines and the embedded one count the same pupils to the same numbers; what fails says so in one message."""
 
+import os
+import signal
 import threading
+import time
 from contextlib import contextmanager
 
 import duckdb
@@ -123,6 +126,23 @@ def test_pupils_of_two_censuses(engine, of_area):
 def test_faults_of_the_question(engine, asked, words):
     with pytest.raises(SourceError, match=words):
         count_area(engine, asked[0], *asked[1:])
+
+
+@pytest.mark.parametrize("engine", ["spark"], indirect=True)
+def test_ctrl_c_stops_a_spark_and_is_no_fault_of_the_table(engine):
+    def press():
+        jobs = engine.session.sparkContext.statusTracker()
+        patience = time.monotonic() + 30
+        while not jobs.getActiveJobsIds() and time.monotonic() < patience:
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    pressing = threading.Thread(target=press)
+    pressing.start()
+    with pytest.raises(KeyboardInterrupt):
+        engine.answer("select count(*) as n from range(1000000000000)")
+    pressing.join()
+    assert len(count_area(engine, CODE, ["sex"]).unseal(PURPOSE)), "it counts again"
 
 
 @pytest.fixture(scope="module")

@@ -129,3 +129,15 @@ def test_words_go_to_the_right_program(bootstrap, words, expected):
 
 def test_the_exit_code_is_passed_on(bootstrap):
     assert bootstrap.run([sys.executable, "-c", "raise SystemExit(3)"]) == 3
+
+
+def test_an_installed_spark_is_neither_imported_nor_warned_of_by_those_who_do_not_ask_for_it(repository):
+    told = "import jsna, pandera.pandas, sys; print(sys.modules['pyspark.pandas'])"
+    done = subprocess.run(
+        [sys.executable, "-W", "error::FutureWarning", "-c", told],
+        cwd=repository,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout.strip(), done.stderr) == ("None", "")

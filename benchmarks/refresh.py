@@ -18,10 +18,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
+import numpy as np
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -109,12 +110,24 @@ def prepared_pattern(folder: Path) -> Path:
 
 
 def areas(folder: Path, numbers: Sequence[int]) -> tuple[dict[int, float], float]:
-    """Seconds by number of packs (as many cycles of the synthetic area), and how much a second worker gains."""
+    """Seconds by number of packs (as many cycles of the synthetic area), and how much a second worker gains.
+
+    The gain is that of the second number: of five packs an odd one is left over at each stage.
+    """
     took = {}
     for number in numbers:
         took[number] = _many(folder / f"areas{number}", number, "2")
-    one = _many(folder / "one", numbers[0], "1")
-    return took, one / took[numbers[0]]
+    some = numbers[min(1, len(numbers) - 1)]
+    return took, _many(folder / "one", some, "1") / took[some]
+
+
+def straight_line(took: Mapping[int, float]) -> tuple[float, float, float]:
+    """Seconds an area and before the first one, by least squares, and how far off the times are, in parts of them."""
+    numbers, seconds = np.array(list(took)), np.array(list(took.values()))
+    if len(numbers) < 2:
+        return float(seconds[0] / numbers[0]), 0.0, 0.0
+    each, start = np.polyfit(numbers, seconds, 1)
+    return float(each), float(start), float(abs((start + each * numbers) / seconds - 1).max())
 
 
 def _many(folder: Path, number: int, jobs: str) -> float:
@@ -163,13 +176,9 @@ def main() -> int:
         if arguments.areas:
             numbers = [n for n in AREAS if n <= arguments.areas]
             took, gain = areas(folder, numbers)
-            first, last = numbers[0], numbers[-1]
-            each = {n: (took[n] - took[first]) / (n - first) for n in numbers[1:]}
-            off = max(abs(v / each[last] - 1) for v in each.values())
             print(*(f"{n} areas: {s:.1f} s" for n, s in took.items()), sep="; ")
-            print(
-                f"seconds a further area: {', '.join(f'{v:.2f}' for v in each.values())}; off by {off:.0%} (goal 10%)"
-            )
+            each, start, off = straight_line(took)
+            print(f"a straight line: {start:.1f} s and {each:.2f} s an area; off by at most {off:.0%} (goal 10%)")
             print(f"a second worker: {gain:.2f} times as fast (goal {SECOND})")
             missed += (["linear"] if off > LINEAR else []) + (["second worker"] if gain < SECOND else [])
     print("missed:", ", ".join(missed) or "nothing")

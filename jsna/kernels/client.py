@@ -10,7 +10,7 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import Type
 
-ANSWER_SECONDS, HEARD_SECONDS = 1.0, 0.2
+ANSWER_SECONDS, HEARD_SECONDS = 1.0, 0.05
 
 
 class Client(AsyncKernelClient):

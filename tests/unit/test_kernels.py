@@ -1,5 +1,6 @@
 """Kernels that start warm: they do what plain ones do, tell one another nothing, and give way where they cannot be."""
 
+import atexit
 import json
 import os
 import signal
@@ -80,8 +81,10 @@ def test_a_kernel_that_ends_before_it_answers_is_an_error_and_no_wait(tmp_path, 
     (spec / "kernel.json").write_text(json.dumps(told), encoding="utf-8")
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
+    client = NotebookClient(notebook, kernel_name="ends", kernel_manager_class=Manager, startup_timeout=50)
     with pytest.raises(RuntimeError, match="ended before it answered"):
-        NotebookClient(notebook, kernel_name="ends", kernel_manager_class=Manager, startup_timeout=50).execute()
+        client.execute()
+    atexit.unregister(client._cleanup_kernel)  # it would look for a kernel that is no more
 
 
 def test_a_server_that_still_imports_ends_at_once(monkeypatch):

@@ -7,7 +7,7 @@ import signal
 import pandas as pd
 import psutil
 import pytest
-from dask_processes import scheduling, wait_for, working
+from dask_processes import wait_for
 from engine_runs import PASSWORD, Gate, ended, owner_of, place_in, until, warehouse
 from kills import contents, still_there
 
@@ -15,18 +15,6 @@ from tests.postgres_server import NoServer, running
 
 pytest.importorskip("distributed", reason="dask's distributed is not installed")
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are ended as on Linux")
-
-
-@pytest.fixture(scope="module")
-def scheduler():
-    with scheduling() as address:
-        yield address
-
-
-@pytest.fixture
-def workers(scheduler, tmp_path):
-    with working(scheduler, tmp_path) as start:
-        yield start
 
 
 @pytest.fixture

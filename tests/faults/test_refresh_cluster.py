@@ -7,23 +7,11 @@ import socket
 import time
 
 import pytest
-from dask_processes import scheduling, wait_for, working
+from dask_processes import wait_for
 from kills import ROOT, contents, place_in
 
 pytest.importorskip("distributed", reason="dask's distributed is not installed")
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are ended as on Linux")
-
-
-@pytest.fixture(scope="module")
-def scheduler():
-    with scheduling() as address:
-        yield address
-
-
-@pytest.fixture
-def workers(scheduler, tmp_path):
-    with working(scheduler, tmp_path) as start:
-        yield start
 
 
 def run(place, *words, out="packs"):

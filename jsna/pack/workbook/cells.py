@@ -128,8 +128,8 @@ def _as_text(value: str, note: Callable[[str], str]) -> str:
 def with_unit(heading: str, percent: bool = False) -> str:
     """A heading of numbers with a unit in brackets, as it stands where it has one.
 
-    >>> with_unit("Pupils"), with_unit("Share (%)")
-    ('Pupils (number)', 'Share (%)')
+    >>> with_unit("Pupils"), with_unit("Share (%)"), with_unit("p, areas that differ")
+    ('Pupils (number)', 'Share (%)', 'p, areas that differ (probability)')
     """
     if _HAS_UNIT.search(heading):
         return heading

@@ -102,6 +102,18 @@ def free_port() -> int:
 
 
 @contextmanager
+def running_or_skipped() -> Iterator[PostgresServer]:
+    """As ``running``; where none can be started the test is skipped, with the reason."""
+    import pytest
+
+    try:
+        with running() as server:
+            yield server
+    except NoServer as error:
+        pytest.skip(str(error))
+
+
+@contextmanager
 def running() -> Iterator[PostgresServer]:
     """A server with an owner and an empty database. Raises ``NoServer`` where none can be started."""
     if programs() is None:

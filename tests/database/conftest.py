@@ -10,17 +10,14 @@ import pytest
 
 from jsna.engines import open_engine
 from jsna.synthetic.national import write_national
-from tests.postgres_server import NoServer, PostgresServer, running
+from tests.postgres_server import PostgresServer, running_or_skipped
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A server with an owner and an empty database, or a skip that says why there is none."""
-    try:
-        with running() as server:
-            yield server
-    except NoServer as error:
-        pytest.skip(str(error))
+    with running_or_skipped() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

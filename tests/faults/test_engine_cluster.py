@@ -11,7 +11,7 @@ from dask_processes import wait_for
 from engine_runs import PASSWORD, Gate, ended, owner_of, place_in, until, warehouse
 from kills import contents, still_there
 
-from tests.postgres_server import NoServer, running
+from tests.postgres_server import running_or_skipped
 
 pytest.importorskip("distributed", reason="dask's distributed is not installed")
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are ended as on Linux")
@@ -24,11 +24,8 @@ def place(tmp_path):
 
 @pytest.fixture
 def server():
-    try:
-        with running() as made:
-            yield made
-    except NoServer as error:
-        pytest.skip(str(error))
+    with running_or_skipped() as made:
+        yield made
 
 
 @pytest.fixture

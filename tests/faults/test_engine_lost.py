@@ -9,7 +9,7 @@ import pytest
 from engine_runs import PASSWORD, Gate, ended, owner_of, place_in, until, warehouse
 from kills import contents, family, still_there
 
-from tests.postgres_server import NoServer, running
+from tests.postgres_server import running_or_skipped
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are killed as on Linux")
 LOST = "The connection was lost while reading, so nothing was kept"
@@ -17,11 +17,8 @@ LOST = "The connection was lost while reading, so nothing was kept"
 
 @pytest.fixture(scope="module")
 def server():
-    try:
-        with running() as made:
-            yield made
-    except NoServer as error:
-        pytest.skip(str(error))
+    with running_or_skipped() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
